@@ -1,0 +1,161 @@
+"""The experiment as its user writes it. Validation that needs no look outside happens here; whether pipelines and
+hosts exist, and whether the collector takes the result, is checked by the service that creates it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from chalicelib.domain.critical import MAX_PATTERNS, CriticalPattern
+from chalicelib.domain.load import LoadSpec
+from chalicelib.domain.model import Value
+from chalicelib.domain.units import Bytes, Ratio, Seconds
+
+NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+"""Names of things, everywhere: DNS labels (they become Kubernetes names and URL path segments)."""
+
+API_VERSION = "phoenix.io/v1alpha1"
+
+
+class PipelineRef(Value):
+    """A pipeline and its parameters."""
+
+    pipeline: str = Field(pattern=NAME)
+    """Name in the catalog; `phoenix pipeline list` shows them."""
+    parameters: dict[str, bool | int | float | str | list[str]] = Field(default_factory=dict)
+    """Values for the pipeline's parameters; what is left out has its default."""
+
+
+class OtlpBackend(Value):
+    """Where an arm's output goes: an OTLP/HTTP endpoint, or nowhere."""
+
+    otlp: str = Field(pattern=r"^https?://[^\s\"'${}]+$", max_length=300)
+    """OTLP/HTTP metrics URL of your backend. Credentials do not belong in it."""
+    headers: dict[str, Annotated[str, Field(pattern=r"^\$\{env:[A-Za-z_][A-Za-z0-9_]*\}$")]] = Field(default_factory=dict)
+    """Header name to an environment reference such as ${env:BACKEND_TOKEN}; literal values are refused."""
+
+
+class Arm(PipelineRef):
+    """One side of the comparison: a pipeline and where its output goes (nowhere when `backend` is left out)."""
+
+    backend: OtlpBackend | None = None
+
+
+class Targets(Value):
+    """The hosts under test: by name, or by labels (resolved once, at creation)."""
+
+    hosts: tuple[Annotated[str, Field(pattern=NAME)], ...] = ()
+    selector: dict[Literal["matchLabels"], dict[str, str]] | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Targets:
+        if bool(self.hosts) == bool(self.selector and self.selector.get("matchLabels")):
+            raise ValueError("name at least one host in hosts, or labels in selector.matchLabels, and not both")
+        if len(set(self.hosts)) != len(self.hosts):
+            raise ValueError("a host is named twice")
+        return self
+
+
+class Schedule(Value):
+    """When things happen. All in seconds after parsing."""
+
+    warm_up: Seconds = Field(default=60, ge=0, le=3600)
+    min_duration: Seconds = Field(default=300, ge=10, le=30 * 86400)
+    max_duration: Seconds = Field(default=3600, ge=20, le=90 * 86400)
+    evaluate_every: Seconds = Field(default=60, ge=1, le=3600)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Schedule:
+        if self.max_duration < self.min_duration:
+            raise ValueError("maxDuration is shorter than minDuration")
+        return self
+
+
+class AtLeast(Value):
+    """A lower bound on a share."""
+
+    at_least: Ratio = Field(ge=0, lt=1)
+
+
+class CpuLimit(Value):
+    """An upper bound on CPU, as a share of one core."""
+
+    at_most: Annotated[float, Field(gt=0, le=64)]
+
+    @field_validator("at_most", mode="before")
+    @classmethod
+    def _share(cls, value: Any) -> Any:
+        text = str(value).strip()
+        return float(text[:-1]) / 100 if isinstance(value, str) and text.endswith("%") else value
+
+
+class BytesLimit(Value):
+    """An upper bound on memory."""
+
+    at_most: Bytes = Field(gt=0)
+
+
+class Success(Value):
+    """What the candidate must reach to be promoted."""
+
+    series_reduction: AtLeast = AtLeast(at_least=0.5)
+
+
+def _whole(value: float) -> float:
+    if value != 1:
+        raise ValueError("critical retention is an invariant and cannot be relaxed: write 100%, or leave it out")
+    return value
+
+
+class Guardrails(Value):
+    """What must not happen. Critical retention is always on; the others when given."""
+
+    critical_retention: Annotated[Ratio, AfterValidator(_whole)] = 1.0
+    collector_cpu: CpuLimit | None = None
+    collector_memory: BytesLimit | None = None
+
+
+class ExperimentSpec(Value):
+    """What is compared, where, for how long, and what decides."""
+
+    baseline: Arm
+    candidate: Arm
+    targets: Targets
+    critical: tuple[CriticalPattern, ...] = Field(min_length=1, max_length=MAX_PATTERNS)
+    mode: Literal["shared"] = "shared"
+    """One collector, one scrape, both arms."""
+    interval: Seconds = Field(default=15, ge=1, le=3600)
+    """Time between two scrapes."""
+    schedule: Schedule = Schedule()
+    success: Success = Success()
+    guardrails: Guardrails = Guardrails()
+    promotion: Literal["manual", "automatic"] = "manual"
+    load: LoadSpec | None = None
+    """Simulated processes that run on every target while the experiment does."""
+    price_book: str = Field(default="example-2026", pattern=NAME)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ExperimentSpec:
+        ids = [pattern.id for pattern in self.critical]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two critical patterns have the same id; give each its own id")
+        if self.schedule.min_duration < self.interval:
+            raise ValueError("schedule.minDuration is shorter than one interval")
+        return self
+
+
+class Metadata(Value):
+    """Name and labels of the experiment."""
+
+    name: str = Field(pattern=NAME)
+    labels: dict[str, Annotated[str, Field(max_length=128)]] = Field(default_factory=dict, max_length=32)
+
+
+class ExperimentManifest(Value):
+    """The whole file."""
+
+    api_version: Literal["phoenix.io/v1alpha1"]
+    kind: Literal["Experiment"]
+    metadata: Metadata
+    spec: ExperimentSpec
