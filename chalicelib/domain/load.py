@@ -97,15 +97,18 @@ class LoadSpec(Value):
 
 
 def with_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` with what is missing filled in from its profile, fitted to its count. Wrong values are left as they are."""
+    """`given` with what is missing filled in from its profile, fitted to its count; wrong values stay as they are.
+
+    By default at most a quarter is critical and at most half is busy, so that a small population still has idle ones.
+    """
     out = dict(given)
     profile = DEFAULTS.get(str(out.get("profile", "high-cardinality")))
     if profile is None:
         return out
     count = _number(out.setdefault("count", profile.count), profile.count)
     asked_busy = _number(out.get("busy"), 0)
-    critical = _number(out.setdefault("critical", max(0, min(profile.critical, count - asked_busy))), 0)
-    busy = _number(out.setdefault("busy", max(0, min(profile.busy, count - critical))), 0)
+    critical = _number(out.setdefault("critical", max(0, min(profile.critical, count // 4, count - asked_busy))), 0)
+    busy = _number(out.setdefault("busy", max(0, min(profile.busy, count // 2, count - critical))), 0)
     if "restarts_per_minute" not in out and "restartsPerMinute" not in out:
         out["restartsPerMinute"] = profile.restarts_per_minute if count > busy + critical else 0.0
     return out

@@ -22,7 +22,9 @@ def parse_duration(value: Any) -> Any:
     text = value.strip()
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"{value!r} is not a duration; write a number and a unit (ms, s, m, h, d), such as 15s or 1m30s")
+        raise ValueError(
+            f"{value!r} is not a duration; write a number and a unit (ms, s, m, h, d), such as 15s or 1m30s"
+        )
     return sum(float(number) * _DURATION[unit] for number, unit in parts)
 
 

@@ -32,7 +32,9 @@ class OtlpBackend(Value):
 
     otlp: str = Field(pattern=r"^https?://[^\s\"'${}]+$", max_length=300)
     """OTLP/HTTP metrics URL of your backend. Credentials do not belong in it."""
-    headers: dict[str, Annotated[str, Field(pattern=r"^\$\{env:[A-Za-z_][A-Za-z0-9_]*\}$")]] = Field(default_factory=dict)
+    headers: dict[str, Annotated[str, Field(pattern=r"^\$\{env:[A-Za-z_][A-Za-z0-9_]*\}$")]] = Field(
+        default_factory=dict
+    )
     """Header name to an environment reference such as ${env:BACKEND_TOKEN}; literal values are refused."""
 
 

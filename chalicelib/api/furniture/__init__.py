@@ -1,0 +1,1 @@
+"""What every route shares: its declaration, authentication, errors as problem+json, and the OpenAPI document."""

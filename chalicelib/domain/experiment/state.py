@@ -1,0 +1,111 @@
+"""What an experiment is at a moment: the record that is stored, stepped and shown. A value; `transitions` says what may
+happen to it and `decide` what happens next."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from chalicelib.domain.experiment.spec import ExperimentSpec
+from chalicelib.domain.model import Value
+
+
+class State(StrEnum):
+    """Where an experiment stands. The table in `transitions` is the single source of what leads where."""
+
+    DRAFT = "draft"
+    PENDING = "pending"
+    DEPLOYING = "deploying"
+    WARMING_UP = "warming_up"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DECIDING = "deciding"
+    AWAITING_PROMOTION = "awaiting_promotion"
+    PROMOTING = "promoting"
+    COMPLETED = "completed"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    ROLLING_BACK = "rolling_back"
+    ROLLED_BACK = "rolled_back"
+    FAILED = "failed"
+
+
+END_STATES = frozenset({State.COMPLETED, State.STOPPED, State.ROLLED_BACK, State.FAILED})
+
+
+class Event(Value):
+    """One transition, as people read it. Bounded: the audit trail has all of them."""
+
+    at: float
+    state: State
+    cause: str
+    detail: str = ""
+
+
+class Outcome(Value):
+    """The verdict in short; the whole evaluation is stored beside the experiment."""
+
+    verdict: str
+    reason: str
+    explanation: str
+    at: float
+
+
+class Proof(Value):
+    """A configuration read back from a running collector."""
+
+    host: str
+    content_hash: str
+    marker: str
+    confirmed_at: float
+
+
+class Experiment(Value):
+    """The record. Times are Unix seconds by the control plane's clock."""
+
+    uid: str
+    name: str
+    labels: dict[str, str] = Field(default_factory=dict)
+    spec: ExperimentSpec
+    spec_hash: str
+    hosts: tuple[str, ...]
+    """Targets, resolved at creation."""
+    state: State = State.DRAFT
+    created_at: float
+    created_by: str
+    entered_at: float
+    """When the present state began."""
+    window_start: float | None = None
+    """When the warm-up ended: evidence counts from here."""
+    paused_seconds: float = 0.0
+    """Time spent paused since window_start; the experiment's clock stood still."""
+    ended_at: float | None = None
+    configs: dict[str, str] = Field(default_factory=dict)
+    """Host to content hash of the A/B configuration under test."""
+    winner_configs: dict[str, str] = Field(default_factory=dict)
+    """Host to content hash of what a promotion rolls out."""
+    previous: dict[str, str] = Field(default_factory=dict)
+    """Host to "scope content_hash" of what was assigned before; a host without one goes back to an idle collector."""
+    deployment: str = ""
+    """Name of the deployment that a promotion made."""
+    outcome: Outcome | None = None
+    evaluated_at: float | None = None
+    message: str = ""
+    """One sentence: what is happening or why it ended."""
+    promoted_by: str = ""
+    proofs: tuple[Proof, ...] = ()
+    """Read-back of the configuration that the end state promises."""
+    events: tuple[Event, ...] = ()
+
+    @property
+    def active(self) -> bool:
+        """Whether the clock must step it."""
+        return self.state not in END_STATES and self.state is not State.DRAFT
+
+    def elapsed(self, now: float) -> float:
+        """Seconds of the experiment's own clock since the warm-up ended."""
+        if self.window_start is None:
+            return 0.0
+        standing = now - self.entered_at if self.state is State.PAUSED else 0.0
+        return max(0.0, now - self.window_start - self.paused_seconds - standing)
