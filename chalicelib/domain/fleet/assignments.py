@@ -1,0 +1,51 @@
+"""Wanting a configuration on a host, and giving up on what is wanted there. What becomes of it is in judge.py."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from chalicelib.domain.errors import Conflict
+from chalicelib.domain.fleet.judge import marker_of
+from chalicelib.domain.fleet.state import AgentState, Assignment, Failure, Purpose
+
+
+def quarantined(state: AgentState, content_hash: str) -> Failure | None:
+    """How this content failed on this host before, or None."""
+    return next((one for one in state.quarantine if one.content_hash == content_hash), None)
+
+
+def assign(
+    state: AgentState,
+    scope: str,
+    content_hash: str,
+    now: float,
+    purpose: Purpose = Purpose.DEPLOY,
+    force: bool = False,
+) -> AgentState:
+    """Want `content_hash` on the host for `scope` (uid of an experiment or deployment). Idempotent.
+
+    A new want always has a new revision, so that its body differs from all before it. Wanting what is wanted already,
+    pending or confirmed, changes nothing unless forced. now: Unix seconds.
+    Raises Conflict when the content failed on this host before; `force` lifts that quarantine.
+    """
+    failure = quarantined(state, content_hash)
+    if failure and not force:
+        when = datetime.fromtimestamp(failure.at, UTC).isoformat(timespec="seconds")
+        raise Conflict(
+            f"this configuration failed on this host at {when}: {failure.error}",
+            hint="change the pipeline or its parameters, or force it once the cause is gone",
+        )
+    wanted = state.desired
+    if wanted and not force and (wanted.scope, wanted.content_hash) == (scope, content_hash) and not wanted.failed_at:
+        return state
+    revision = state.revision + 1
+    fresh = Assignment(
+        scope=scope,
+        content_hash=content_hash,
+        revision=revision,
+        marker=marker_of(content_hash, revision),
+        purpose=purpose,
+        assigned_at=now,
+    )
+    kept = tuple(one for one in state.quarantine if one.content_hash != content_hash)
+    return state.model_copy(update={"desired": fresh, "revision": revision, "quarantine": kept})
