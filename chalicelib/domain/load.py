@@ -136,6 +136,8 @@ class LoadStatus(Value):
     """What a host says of one run. Counts are of real processes, confirmed by the kernel, not of requests."""
 
     phase: LoadPhase
+    generation: int = Field(default=0, ge=0)
+    """Which generation of the request this speaks of (DesiredLoad.generation); 0 for a run that no agent started."""
     running: int = Field(default=0, ge=0)
     """Processes alive now."""
     spawned: int = Field(default=0, ge=0)
