@@ -1,0 +1,1 @@
+"""The collector binary, run as a program."""

@@ -1,0 +1,91 @@
+"""Filling a template in: parameters go into the parsed tree as typed values, never into text that is parsed later.
+
+A scalar that is nothing but `@{k}` becomes the value itself. A placeholder inside a longer string stands in an OTTL
+statement and becomes that value's literal (`ottl`). `@{k-1}` shifts a whole number, because OTTL takes no arithmetic
+on literals in an index. Keys are never filled in. So parameters cannot change the shape of the configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chalicelib.domain.errors import InvalidInput
+from chalicelib.domain.model import Value
+from chalicelib.domain.pipeline import ottl
+from chalicelib.domain.pipeline.metadata import ParameterValue, PipelineTemplate
+from chalicelib.domain.pipeline.parameters import resolve_parameters
+
+PLACEHOLDER = re.compile(r"@\{([a-z][a-z0-9_]*)(?:([+-])(\d{1,6}))?\}")
+
+
+class Fragment(Value):
+    """A pipeline's own processors, filled in, in their order.
+
+    scraper_metrics: optional scraper metrics it needs in its input (and removes from its output).
+    """
+
+    pipeline: str
+    version: str
+    processors: dict[str, dict[str, Any]]
+    order: tuple[str, ...]
+    scraper_metrics: tuple[str, ...] = ()
+
+
+def render(template: PipelineTemplate, given: Mapping[str, Any]) -> Fragment:
+    """The fragment for these parameters (given ones checked, defaults filled in). Raises InvalidInput."""
+    values = resolve_parameters(template.metadata, given)
+    return Fragment(
+        pipeline=template.metadata.name,
+        version=template.metadata.version,
+        processors={name: _fill(body, values) for name, body in template.processors.items()},
+        order=template.order,
+        scraper_metrics=template.scraper_metrics,
+    )
+
+
+def placeholders(tree: Any) -> Iterator[str]:
+    """Names of all parameters that a template's tree uses."""
+    if isinstance(tree, Mapping):
+        for value in tree.values():
+            yield from placeholders(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from placeholders(value)
+    elif isinstance(tree, str):
+        yield from (match.group(1) for match in PLACEHOLDER.finditer(tree))
+
+
+def _fill(tree: Any, values: Mapping[str, ParameterValue]) -> Any:
+    if isinstance(tree, Mapping):
+        return {key: _fill(value, values) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_fill(value, values) for value in tree]
+    if isinstance(tree, str):
+        return _fill_text(tree, values)
+    return tree
+
+
+def _fill_text(source: str, values: Mapping[str, ParameterValue]) -> Any:
+    if whole := PLACEHOLDER.fullmatch(source):
+        return _typed(_value(whole, values))
+    return PLACEHOLDER.sub(lambda match: ottl.literal(_value(match, values)), source)
+
+
+def _value(match: re.Match[str], values: Mapping[str, ParameterValue]) -> ParameterValue:
+    name, sign, shift = match.groups()
+    if name not in values:
+        raise InvalidInput(f"the template uses an undeclared parameter: {name}")
+    value = values[name]
+    if shift is None:
+        return value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidInput(f"the template shifts {name}, which is not a whole number")
+    return value + int(sign + shift)
+
+
+def _typed(value: ParameterValue) -> Any:
+    if isinstance(value, str):
+        return ottl.plain(value)
+    return [ottl.plain(item) for item in value] if isinstance(value, list) else value

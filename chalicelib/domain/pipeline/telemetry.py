@@ -1,0 +1,42 @@
+"""The collector's own telemetry: pushed to the control plane under the same scope and host as the counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.domain.pipeline import ottl
+from chalicelib.domain.pipeline.request import TOKEN_VARIABLE, Kpi
+
+SMALLEST_PUSH_S = 5.0
+
+
+def reader(kpi: Kpi, interval_s: float) -> dict[str, Any]:
+    """A periodic reader; its interval is in milliseconds and never under five seconds (24 kB a push)."""
+    return {
+        "periodic": {
+            "interval": round(max(SMALLEST_PUSH_S, interval_s) * 1000),
+            "exporter": {
+                "otlp": {
+                    "protocol": "http/protobuf",
+                    "endpoint": ottl.plain(kpi.url),
+                    "headers": [{"name": "authorization", "value": f"Bearer ${{env:{TOKEN_VARIABLE}}}"}],
+                }
+            },
+        }
+    }
+
+
+def telemetry(kpi: Kpi | None, interval_s: float) -> dict[str, Any]:
+    """`service.telemetry`: level detailed, because sent bytes exist only there. Without a KPI nothing is exposed: the
+    default would listen on a contested port."""
+    if kpi is None:
+        return {"metrics": {"level": "none", "readers": []}}
+    return {
+        "resource": identity(kpi),
+        "metrics": {"level": "detailed", "readers": [reader(kpi, interval_s)]},
+    }
+
+
+def identity(kpi: Kpi) -> dict[str, str]:
+    """Resource attributes of the collector's own telemetry."""
+    return {"phoenix.scope": ottl.plain(kpi.scope), "phoenix.host": ottl.plain(kpi.host)}
