@@ -15,6 +15,8 @@ MAX_ITEM_BYTES = 400_000
 """Largest item (keys and JSON body in UTF-8), a little under DynamoDB's 400 KiB on every engine."""
 MAX_TRANSACT_WRITES = 100
 """Writes in one transaction (DynamoDB's limit, held by every engine)."""
+MAX_TRANSACT_BYTES = 4_000_000
+"""Bodies of one transaction together, a little under DynamoDB's 4 MiB on every engine."""
 ANY_VERSION = -1
 """Expected version that accepts whatever is stored, or nothing."""
 ABSENT = 0
@@ -34,8 +36,9 @@ class Item:
     """One stored document.
 
     pk, sk: partition and sort key, non-empty text, at most 1 024 bytes each. version: 1 for a new item, set by the
-    writer. active: shard of the sparse index ("A#7"), or None when the item is not in it. expires: Unix seconds after
-    which every read behaves as if the item were not there, or None. body: JSON object.
+    writer. active: shard of the sparse index ("A#7"), or None when the item is not in it. expires: Unix seconds from
+    which on (expires <= now) every read and expected version behaves as if the item were not there, or None.
+    body: JSON object.
     """
 
     table: Table
@@ -67,7 +70,7 @@ class Delete:
 
 @dataclass(frozen=True)
 class Check:
-    """Write nothing, but fail the transaction unless the stored version equals `expected`."""
+    """Write nothing, but fail the transaction unless the stored version equals `expected` (not ANY_VERSION)."""
 
     table: Table
     pk: str
@@ -89,7 +92,9 @@ class Page:
 class ItemStore(Protocol):
     """Errors: `Conflict` when an expected version does not hold, `TooLarge` over a limit, `InvalidInput` for an empty
     or over-long key, the same key twice in a transaction or a broken cursor, `Unavailable` when the engine cannot be
-    reached or is locked. An acknowledged write survives kill -9. Reads see every acknowledged write."""
+    reached or is locked. An acknowledged write survives kill -9. Reads see every acknowledged write; only `active` may
+    lag behind by moments on DynamoDB. After a timeout a write may or may not have happened: read, or `transact` again
+    with the same token."""
 
     def get(self, table: Table, pk: str, sk: str) -> Item | None:
         """The item, or None when absent or expired."""
@@ -110,16 +115,24 @@ class ItemStore(Protocol):
     ) -> Page:
         """Items of one partition with start <= sk < end (empty: unbounded), in order of the key's UTF-8 bytes.
 
-        Expired items are left out; a page may hold fewer than `limit` items and still have a cursor. 1 <= limit <= 1000.
+        Expired items are left out; a page may hold fewer than `limit` items, even none, and still have a cursor: go on
+        until there is none. A page ends after about a megabyte. 1 <= limit <= 1000.
         """
 
     def active(self, shard: str, *, limit: int = 100, cursor: str | None = None) -> Page:
-        """Items of the STATE table whose `active` equals `shard`, in order of (pk, sk). The bodies may be empty: the
-        index holds keys only."""
+        """Items of the STATE table whose `active` equals `shard`, in order of pk (items of one pk: in any order).
+
+        The index holds keys only: of each item table, pk, sk, active and expires are filled, body is empty and
+        version is 0, on every engine. `get` the item before deciding.
+        """
 
     def transact(self, writes: Sequence[Write], token: str) -> None:
         """All or nothing. The same token with the same writes within ten minutes is acknowledged without a second
-        effect; the same token with other writes raises `Conflict`."""
+        effect; the same token with other writes raises `Conflict`. Same means: the same writes in the same order, with
+        the same JSON text. A transaction that failed does not use its token up. token: 1 to 1 024 bytes.
+
+        The one exception: on DynamoDB the repetition of a transaction of exactly 100 writes that replaced or expected
+        an item with `expires` raises `Conflict` (there is no room for the record that would tell)."""
 
     def delete(self, table: Table, pk: str, sk: str, expected: int = ANY_VERSION) -> None:
         """Delete one item under an expected version."""
