@@ -1,0 +1,1 @@
+"""What both wire formats share: a request body with its limits."""
