@@ -67,7 +67,9 @@ def _check_scalar(event: yaml.ScalarEvent) -> None:
 def _json(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set)):
+    if isinstance(value, set):
+        return sorted(str(item) for item in value)
+    if isinstance(value, (list, tuple)):
         return [_json(item) for item in value]
     if isinstance(value, (date, datetime)):
         return value.isoformat()

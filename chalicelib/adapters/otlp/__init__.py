@@ -1,0 +1,1 @@
+"""OTLP metrics (opentelemetry-proto) as the measurements' wire format."""
