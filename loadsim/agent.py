@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from chalicelib.domain.errors import Conflict, NotAllowed, PhoenixError, Unavailable
+from chalicelib.domain.errors import Conflict, NotAllowed, PhoenixError, Rejected, Unavailable
 from chalicelib.domain.load import DesiredLoad, LoadPhase, LoadStatus
 from loadsim.control_plane import Desired
 from loadsim.runs import RunView
@@ -184,12 +184,15 @@ class Agent:
                 self._tell(name, run.status)
 
     def _tell(self, name: str, status: LoadStatus) -> None:
-        """Report a status that is news, or whose last report is old. Ended ones are repeated rarely: nothing changes."""
+        """Report a status that is news, or whose last report is old; ended ones are repeated rarely."""
         news = (status.generation, status.phase, status.reason)
         told, when = self._reported.get(name, ((), 0.0))
         age = self._clock() - when
         if told != news or age >= (LONGEST_WAIT_S if status.phase.ended else REPORT_S):
-            self._control.report(name, status)
+            try:
+                self._control.report(name, status)
+            except Rejected as error:  # this load's own trouble (deleted meanwhile, say): the others go on
+                _log.warning("load %s: %s", name, error.detail)
             self._reported[name] = (news, self._clock())
 
     def _away(self, error: PhoenixError) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,12 +17,14 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from chalicelib.domain.errors import InvalidInput, NotAllowed, Unavailable
+from chalicelib.domain.errors import InvalidInput, NotAllowed, Rejected, Unavailable
 from chalicelib.domain.load import DesiredLoad, LoadStatus
 
 MAX_ANSWER = 1_000_000
 MAX_LOADS = 100
 _TIMEOUT_S = 5.0
+"""For connecting, and for each wait for a part of the answer."""
+_ANSWER_S = 10.0
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -57,7 +60,8 @@ class ControlPlane:
     def desired(self) -> Desired:
         """What this host should run now.
 
-        Raises Unavailable (cannot be reached, or an answer that is none), NotAllowed (the token is refused).
+        Raises Unavailable (cannot be reached, or an answer that is none), NotAllowed (the token is refused), Rejected
+        (this one request is refused).
         """
         body = self._call("GET", self._base)
         try:
@@ -79,6 +83,8 @@ class ControlPlane:
             with self._http.stream(method, url, content=body, headers=headers) as answer:
                 if answer.status_code in (401, 403):
                     raise NotAllowed(f"the control plane refuses this host's token ({answer.status_code})")
+                if 400 <= answer.status_code < 500 and answer.status_code not in (408, 429):
+                    raise Rejected(f"the control plane refuses {method} ({answer.status_code})")
                 if not answer.is_success:
                     raise Unavailable(f"the control plane answered {answer.status_code}")
                 return _bounded(answer)
@@ -88,8 +94,11 @@ class ControlPlane:
 
 def _bounded(answer: httpx.Response) -> bytes:
     data = b""
+    deadline = time.monotonic() + _ANSWER_S
     for chunk in answer.iter_bytes():
         data += chunk
+        if time.monotonic() > deadline:
+            raise Unavailable(f"the control plane's answer took longer than {_ANSWER_S:g} s")
         if len(data) > MAX_ANSWER:
             raise Unavailable(f"the control plane's answer is longer than {MAX_ANSWER} bytes")
     return data

@@ -24,6 +24,8 @@ START_S = 60.0
 """The whole population must have been alive at once by then."""
 STATUS_S = 1.0
 _TICK_S = 0.25
+_GONE_S = 2.0
+"""A killed process may take this long to be gone."""
 
 
 @dataclass
@@ -67,9 +69,10 @@ class Generator:
             if failure := self._failure(link, now - begin):
                 return "", failure
             self._act(link, now)
-            if now >= next_status:
+            phase = LoadPhase.RUNNING if self._keeper.complete else LoadPhase.STARTING
+            if now >= next_status or phase is not self._status.phase:
                 next_status = now + STATUS_S
-                self._say(LoadPhase.RUNNING if self._keeper.complete else LoadPhase.STARTING)
+                self._say(phase)
             if watch.wait(min(_TICK_S, self.duration_s - (now - begin)), link.fileno()):
                 self._learn(link)
 
@@ -99,12 +102,16 @@ class Generator:
 
     def _last_word(self, failure: str) -> None:
         """STOPPED only when a search finds no process of this run: the claim is read back, not assumed."""
-        left = marked(self.run_id)
-        own = [pid for pid, run_id in left.items() if run_id == self.run_id]
+        deadline = self.clock() + _GONE_S
+        while (own := self._left()) and self.clock() < deadline:
+            time.sleep(0.05)
         if own:
             failure = f"{failure}; {len(own)} processes did not end: {own[:5]}".removeprefix("; ")
         phase = LoadPhase.FAILED if failure else LoadPhase.STOPPED
         self._say(phase, reason=failure or self._status.reason, ended_at=self.wall())
+
+    def _left(self) -> list[int]:
+        return [pid for pid, run_id in marked(self.run_id).items() if run_id == self.run_id]
 
     def _say(self, phase: LoadPhase, **more: str | float) -> None:
         keeper = self._keeper

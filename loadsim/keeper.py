@@ -15,8 +15,10 @@ RETRY_S = 1.0
 """A process that ended unasked is started again after this time, so that a killer and a keeper make no storm."""
 MAX_ENDS_AT_ONCE = 20
 """Restarts that fell due together (the machine stood still) are not all made up for."""
+MAX_STARTING = 200
+"""Starts under way at once: bounds what the pipes to and from the spawner must hold."""
 FAILURES_ALLOWED = 20
-"""Starts that may fail before the run is given up."""
+"""Starts that may fail before the run is given up; a complete population clears the count."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Keeper:
 
     def __post_init__(self) -> None:
         self._due: dict[int, float] = {spec.slot: 0.0 for spec in self.specs}
+        self._starting: set[int] = set()
         self._ending: set[int] = set()
         self._replacing: set[int] = set()
         self._order: list[int] = [spec.slot for spec in self.specs if spec.restarts]
@@ -68,16 +71,20 @@ class Keeper:
 
     def up(self, slot: int, pid: int) -> None:
         """The process of `slot` lives."""
+        self._starting.discard(slot)
         self.alive[slot] = pid
         self.spawned += 1
         if slot in self._replacing:
             self._replacing.discard(slot)
             self.restarts += 1
-        self.complete = self.complete or len(self.alive) == len(self.specs)
+        if len(self.alive) == len(self.specs):
+            self.complete = True
+            self.failures = 0
 
     def down(self, slot: int, now: float) -> None:
         """The process of `slot` has ended: at once due again when that was asked for, else after RETRY_S."""
         self.alive.pop(slot, None)
+        self._starting.discard(slot)
         if slot in self._ending:
             self._ending.discard(slot)
             self._replacing.add(slot)
@@ -88,6 +95,7 @@ class Keeper:
     def failed(self, slot: int, error: str, now: float) -> None:
         """The process of `slot` could not be started."""
         self.alive.pop(slot, None)
+        self._starting.discard(slot)
         self._ending.discard(slot)
         self.failures += 1
         self.last_error = error
@@ -95,10 +103,12 @@ class Keeper:
 
     def decide(self, now: float) -> list[Action]:
         """What to do now. Each action is given once; its outcome is awaited through up, down and failed."""
-        starts: list[Action] = [Start(slot) for slot, due in sorted(self._due.items()) if due <= now]
-        for action in starts:
-            del self._due[action.slot]
-        return starts + self._restarts(now)
+        due = sorted(slot for slot, when in self._due.items() if when <= now)
+        starting = due[: max(0, MAX_STARTING - len(self._starting))]
+        for slot in starting:
+            del self._due[slot]
+        self._starting.update(starting)
+        return [*(Start(slot) for slot in starting), *self._restarts(now)]
 
     def _restarts(self, now: float) -> list[Action]:
         """Evenly spaced in time once the population is complete, in a seeded order that takes each slot in turn."""

@@ -49,14 +49,18 @@ class Record(Value):
     ended: LoadStatus | None = None
 
 
+def mark_prefix(data_dir: Path) -> str:
+    """How the run ids of one data folder begin: unique to it, so that two agents never touch each other's processes."""
+    return f"agent-{hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:10]}-"
+
+
 class Runs:
     """All runs under one data folder. Use as a context manager: leaving it ends every run. Main thread only."""
 
     def __init__(self, data_dir: Path, *, wall: Callable[[], float]) -> None:
         self._folder = data_dir.resolve() / "loadsims"
         self._wall = wall
-        # Marks are unique to the data folder, so that two agents on one machine never touch each other's processes.
-        self._prefix = f"agent-{hashlib.sha256(str(self._folder).encode()).hexdigest()[:10]}-"
+        self._prefix = mark_prefix(data_dir)
         self._records: dict[str, Record] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._kill_at: dict[str, float] = {}
@@ -75,12 +79,16 @@ class Runs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End every run; after KILL_AFTER_S at most none is left."""
+        """End every run, within KILL_AFTER_S. Their records stay open: a later agent resumes them."""
         for name in list(self._processes):
             self.stop(name)
-        while self._processes:
-            self.look()
-            time.sleep(0.05)
+        deadline = time.monotonic() + KILL_AFTER_S
+        for process in self._processes.values():
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def _end_orphans(self) -> None:
         """The watchdogs have ended what an earlier agent left; this is for the case that they could not."""
@@ -122,7 +130,7 @@ class Runs:
         """Ask the run to end; `look` sees to it that it does. Asking again changes nothing."""
         if name in self._processes and name not in self._kill_at:
             self._processes[name].terminate()
-            self._kill_at[name] = self._wall() + KILL_AFTER_S
+            self._kill_at[name] = time.monotonic() + KILL_AFTER_S
 
     def forget(self, name: str) -> None:
         """Drop the record of a load that has ended and that nobody wants to know of."""
@@ -135,7 +143,7 @@ class Runs:
         for name, process in list(self._processes.items()):
             if process.poll() is not None:
                 self._reaped(name, process.returncode)
-            elif self._wall() > self._kill_at.get(name, float("inf")):
+            elif time.monotonic() > self._kill_at.get(name, float("inf")):
                 process.kill()
         return {name: self._view(name, record) for name, record in self._records.items()}
 

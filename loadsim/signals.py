@@ -1,4 +1,4 @@
-"""Being asked to end: by SIGTERM, SIGINT, or the death of the parent. Each wakes a `select`; nothing here acts on it."""
+"""Being asked to end: SIGTERM, SIGINT, or the death of the parent. Each wakes a `select`; nothing here acts on it."""
 
 from __future__ import annotations
 

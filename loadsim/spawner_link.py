@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -107,8 +107,8 @@ class SpawnerLink:
 
     def _finish_by_itself(self) -> None:
         """Wait, without reaping, until the spawner has ended its children and itself, or until the deadline."""
-        pidfd = os.pidfd_open(self._process.pid)
-        try:
-            select.select([pidfd], [], [], _STOP_S)
-        finally:
-            os.close(pidfd)
+        deadline = time.monotonic() + _STOP_S
+        while time.monotonic() < deadline:
+            if os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                return
+            time.sleep(0.02)
