@@ -1,0 +1,232 @@
+"""The way in: measurements and a plan make an evaluation; the evidence of an evaluation makes its verdict again.
+
+Pure: the same measurements give the same evaluation, in whatever order and however often they were delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
+
+from chalicelib.domain.cost import SeriesCost, series_cost
+from chalicelib.domain.evaluation import wording
+from chalicelib.domain.evaluation.decision import decide, reduction_ratio
+from chalicelib.domain.evaluation.interval import cut, minutes_left, multiplier
+from chalicelib.domain.evaluation.overhead import COVERS_BOTH, guardrails, host_overhead, steps
+from chalicelib.domain.evaluation.plan import EvaluationPlan
+from chalicelib.domain.evaluation.result import (
+    Dropped,
+    Evaluation,
+    Evidence,
+    HostSum,
+    Levels,
+    Measured,
+    MinutesLeft,
+    OverheadReport,
+    Reason,
+    Reduction,
+    Rows,
+    SeriesReport,
+    Unmeasured,
+    Verdict,
+    Window,
+)
+from chalicelib.domain.evaluation.retention import critical_report
+from chalicelib.domain.evaluation.scrapes import STREAMS, HostScrapes, evidence_of, host_scrapes, samples_of
+from chalicelib.domain.measurement import CollectorSample, Count, Variant
+
+__all__ = ["Evaluation", "Reason", "Verdict", "evaluate", "recompute"]
+
+MAX_ROWS = 1000
+SILENT_SCRAPES = 3
+"""Scrapes in a row without a stream, while others of the host report, until it counts as not measurable."""
+FORECAST_FROM_MINUTES = 10
+
+
+def evaluate(
+    plan: EvaluationPlan,
+    counts: Iterable[Count],
+    samples: Iterable[CollectorSample],
+    now_ns: int,
+    *,
+    last: bool,
+    host_problems: Mapping[str, str] | None = None,
+) -> Evaluation:
+    """The evaluation at `now_ns` (Unix nanoseconds, control plane).
+
+    counts, samples: all of the experiment, the warm-up included, in any order, repeated or not. last: the deadline is
+    reached, there will be no other look. host_problems: host to what is wrong with its collector (not running, or not
+    with the configuration under test), after the grace that the caller gives.
+    """
+    usable, dropped = evidence_of(plan, counts)
+    sampled = samples_of(plan, samples)
+    hosts: list[HostScrapes] = []
+    for host in plan.hosts:
+        found, unused = host_scrapes(plan, host, usable[host], sampled[host], now_ns, last=last)
+        hosts.append(found)
+        dropped += unused
+    evidence = _evidence(plan, hosts, dropped, Window(start_ns=plan.window_start_ns, end_ns=now_ns, last=last))
+    evidence = evidence.model_copy(update={"host_problems": dict(sorted((host_problems or {}).items()))})
+    measured = Measured(
+        series=_series(hosts),
+        reduction=_reduction(evidence),
+        critical=critical_report(plan.critical, hosts),
+        overhead=_overhead(plan, hosts, sampled),
+        coverage=tuple(host.coverage for host in hosts),
+        evidence=evidence,
+    )
+    return _answered(plan, measured)
+
+
+def recompute(evaluation: Measured) -> tuple[Verdict | None, Reason]:
+    """Verdict and reason from the evidence alone: sums, misses, coverage, limits; no conclusion is read."""
+    decision = decide(evaluation)
+    return decision.verdict, decision.reason
+
+
+def _answered(plan: EvaluationPlan, measured: Measured) -> Evaluation:
+    decision = decide(measured)
+    left = _minutes_left(measured) if decision.reason in (Reason.UNDECIDED, Reason.DEADLINE) else None
+    return Evaluation(
+        **{name: getattr(measured, name) for name in Measured.model_fields},
+        verdict=decision.verdict,
+        reason=decision.reason,
+        explanation=wording.explanation(measured, decision, left),
+        waiting_for=wording.waiting_for(measured, decision, left) if decision.verdict is None else (),
+        hint=wording.hint(measured, decision),
+        minutes_left=left,
+        cost=_cost(plan, measured),
+    )
+
+
+def _evidence(
+    plan: EvaluationPlan, hosts: Sequence[HostScrapes], dropped: Iterable[Dropped], window: Window
+) -> Evidence:
+    joined = _joined(hosts)
+    interval = plan.limits.interval_s
+    return Evidence(
+        scope=plan.scope,
+        name=plan.name,
+        mode=plan.mode,
+        spec_hash=plan.spec_hash,
+        baseline=plan.baseline,
+        candidate=plan.candidate,
+        configs=plan.configs,
+        limits=plan.limits,
+        window=window,
+        scrapes=len(joined),
+        minutes=len(joined) * interval / 60,
+        batches=cut([row[2] for row in joined], [row[3] for row in joined]),
+        hosts=tuple(_host_sum(host) for host in hosts),
+        rows=_rows(joined, interval),
+        dropped=tuple(dropped),
+        cannot_measure=tuple(gap for host in hosts for gap in _silent(host)),
+        host_problems={},
+    )
+
+
+def _joined(hosts: Iterable[HostScrapes]) -> list[tuple[int, int, int, int]]:
+    """(slot, raw, baseline, candidate) summed over the hosts that have a complete scrape in the slot, oldest first."""
+    sums: dict[int, list[int]] = {}
+    for host in hosts:
+        for scrape in host.complete:
+            row = sums.setdefault(scrape.slot, [0, 0, 0])
+            for i, variant in enumerate(STREAMS):
+                row[i] += scrape.readings[variant].series
+    return [(slot, raw, a, b) for slot, (raw, a, b) in sorted(sums.items())]
+
+
+def _host_sum(host: HostScrapes) -> HostSum:
+    raw, a, b = (sum(scrape.readings[variant].series for scrape in host.complete) for variant in STREAMS)
+    return HostSum(host=host.host, scrapes=len(host.complete), raw=raw, baseline=a, candidate=b)
+
+
+def _rows(joined: Sequence[tuple[int, int, int, int]], interval_s: float) -> Rows:
+    each = max(1, ceil(len(joined) / MAX_ROWS))
+    groups = [joined[i : i + each] for i in range(0, len(joined), each)]
+
+    def column(i: int) -> tuple[float, ...]:
+        return tuple(round(sum(row[i] for row in group) / len(group), 1) for group in groups)
+
+    seconds = tuple(round(group[0][0] * interval_s, 3) for group in groups)
+    return Rows(scrapes_per_row=each, seconds=seconds, raw=column(1), baseline=column(2), candidate=column(3))
+
+
+def _silent(host: HostScrapes) -> list[Unmeasured]:
+    found = []
+    for variant in STREAMS:
+        without = []
+        for scrape in reversed(host.scrapes):
+            if variant in scrape.readings:
+                break
+            without.append(scrape)
+        if len(without) >= SILENT_SCRAPES:
+            found.append(Unmeasured(host=host.host, variant=variant, since_ns=without[-1].at_ns, scrapes=len(without)))
+    return found
+
+
+def _reduction(evidence: Evidence) -> Reduction:
+    a, b = sum(host.baseline for host in evidence.hosts), sum(host.candidate for host in evidence.hosts)
+    ratio = reduction_ratio(evidence)
+    return Reduction(
+        target=evidence.limits.target,
+        value=1 - b / a if a else None,
+        low=1 - ratio.high if ratio else None,
+        high=1 - ratio.low if ratio else None,
+        too_early=ratio is None,
+        scrapes=evidence.scrapes,
+        minutes=evidence.minutes,
+        standard_error=ratio.error if ratio else None,
+        multiplier=multiplier(evidence.minutes) if ratio else None,
+    )
+
+
+def _series(hosts: Sequence[HostScrapes]) -> SeriesReport:
+    found = [host.complete for host in hosts if host.complete]
+    if not found:
+        return SeriesReport()
+
+    def levels(newest: bool) -> Levels:
+        raw, a, b = (
+            sum(
+                scrapes[-1].readings[variant].series
+                if newest
+                else sum(scrape.readings[variant].series for scrape in scrapes) / len(scrapes)
+                for scrapes in found
+            )
+            for variant in (Variant.RAW, Variant.BASELINE, Variant.CANDIDATE)
+        )
+        return Levels(raw=raw, baseline=a, candidate=b)
+
+    return SeriesReport(last=levels(True), last_ns=max(scrapes[-1].at_ns for scrapes in found), mean=levels(False))
+
+
+def _overhead(
+    plan: EvaluationPlan, hosts: Iterable[HostScrapes], sampled: Mapping[str, Sequence[CollectorSample]]
+) -> OverheadReport:
+    taken = {host.host: steps(sampled[host.host], host.start_ns) for host in hosts}
+    return OverheadReport(
+        covers=COVERS_BOTH,
+        hosts=tuple(host_overhead(host, found) for host, found in taken.items()),
+        guardrails=tuple(g for host, found in taken.items() for g in guardrails(plan.limits, host, found)),
+    )
+
+
+def _minutes_left(measured: Measured) -> MinutesLeft | None:
+    evidence = measured.evidence
+    ratio = reduction_ratio(evidence)
+    if ratio is None or evidence.minutes < FORECAST_FROM_MINUTES:
+        return None
+    about = minutes_left(ratio.value, ratio.error, evidence.minutes, 1 - evidence.limits.target)
+    return MinutesLeft(about=about, low=about / 3, high=about * 3) if about is not None else None
+
+
+def _cost(plan: EvaluationPlan, measured: Measured) -> SeriesCost | None:
+    mean, found = measured.series.mean, measured.reduction
+    if plan.price_book is None or mean is None:
+        return None
+    bounds = (found.low, found.high) if found.low is not None and found.high is not None else None
+    hosts = sum(host.scrapes > 0 for host in measured.evidence.hosts)
+    return series_cost(
+        plan.price_book, hosts=hosts, raw=mean.raw, baseline=mean.baseline, candidate=mean.candidate, reduction=bounds
+    )

@@ -1,0 +1,132 @@
+"""What an evaluation is held to: hosts, window, limits, configuration under test. No measurement, no decision."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from chalicelib.domain.cost import PriceBook
+from chalicelib.domain.experiment.spec import ExperimentSpec, PipelineRef
+from chalicelib.domain.model import Value
+from chalicelib.domain.pricebooks import price_book
+
+Claim = Literal["these-hosts", "hosts-like-these"]
+"""What a verdict is about: the measured hosts in the window, or also hosts that were not measured (three at least)."""
+
+MIN_COVERAGE = 0.9
+"""Every host must have delivered this share of its due scrapes."""
+
+
+class ArmUnderTest(Value):
+    """One side of the comparison, as the evidence names it."""
+
+    pipeline: str
+    parameters: dict[str, bool | int | float | str | list[str]] = Field(default_factory=dict)
+    config_hash: str = ""
+    """Hash of the arm's own rendered pipeline."""
+
+    @property
+    def title(self) -> str:
+        """For sentences: "process-topk-v1 (k=20)"."""
+        given = ", ".join(f"{key}={value}" for key, value in sorted(self.parameters.items()))
+        return f"{self.pipeline} ({given})" if given else self.pipeline
+
+
+class ConfigProof(Value):
+    """The configuration that a host was given, and the proof that it runs: the marker read back from the collector."""
+
+    host: str
+    config_hash: str
+    marker: str
+    """Counts that carry another marker are not evidence."""
+    read_back_ns: int | None = None
+    """When the marker came back in the effective configuration, Unix nanoseconds; None: not confirmed."""
+
+
+class Limits(Value):
+    """The rules a verdict follows; kept with it."""
+
+    interval_s: float = Field(gt=0)
+    min_minutes: float = Field(ge=0)
+    max_minutes: float = Field(gt=0)
+    target: float = Field(ge=0, lt=1)
+    """Series reduction of the candidate against the baseline that is worth a promotion."""
+    min_coverage: float = Field(default=MIN_COVERAGE, ge=0, le=1)
+    claim: Claim = "these-hosts"
+    collector_cpu: float | None = Field(default=None, gt=0)
+    """Highest share of one core, per collector."""
+    collector_memory: float | None = Field(default=None, gt=0)
+    """Highest mean resident bytes, per collector."""
+
+
+class EvaluationPlan(Value):
+    """Everything `evaluate` is told that is not a measurement."""
+
+    scope: str
+    """Uid of the experiment; counts of another scope are not evidence."""
+    name: str
+    hosts: tuple[str, ...] = Field(min_length=1)
+    window_start_ns: int
+    """When the warm-up ended, by the control plane's clock (Unix nanoseconds)."""
+    deployed_ns: int | None = None
+    """When the configuration under test was first offered, by the control plane's clock. With it a host clock that
+    runs behind is noticed (scrapes.py); pass the counts of the warm-up too, then."""
+    limits: Limits
+    critical: tuple[str, ...]
+    """Ids of the critical patterns."""
+    baseline: ArmUnderTest
+    candidate: ArmUnderTest
+    configs: tuple[ConfigProof, ...]
+    mode: Literal["shared"] = "shared"
+    spec_hash: str = ""
+    price_book: PriceBook | None = None
+
+    def markers(self, host: str) -> frozenset[str]:
+        """Markers that counts of this host may carry."""
+        return frozenset(proof.marker for proof in self.configs if proof.host == host)
+
+
+def plan_for(
+    spec: ExperimentSpec,
+    *,
+    scope: str,
+    name: str,
+    hosts: tuple[str, ...],
+    window_start_ns: int,
+    deployed_ns: int | None,
+    configs: tuple[ConfigProof, ...],
+    spec_hash: str,
+    arm_hashes: tuple[str, str] = ("", ""),
+) -> EvaluationPlan:
+    """The plan of an experiment. hosts: the targets as resolved at creation; arm_hashes: baseline, candidate.
+
+    Raises InvalidInput for a price book that does not exist.
+    """
+
+    def arm(ref: PipelineRef, config_hash: str) -> ArmUnderTest:
+        return ArmUnderTest(pipeline=ref.pipeline, parameters=ref.parameters, config_hash=config_hash)
+
+    cpu, memory = spec.guardrails.collector_cpu, spec.guardrails.collector_memory
+    return EvaluationPlan(
+        scope=scope,
+        name=name,
+        hosts=hosts,
+        window_start_ns=window_start_ns,
+        deployed_ns=deployed_ns,
+        limits=Limits(
+            interval_s=spec.interval,
+            min_minutes=spec.schedule.min_duration / 60,
+            max_minutes=spec.schedule.max_duration / 60,
+            target=spec.success.series_reduction.at_least,
+            collector_cpu=cpu.at_most if cpu else None,
+            collector_memory=float(memory.at_most) if memory else None,
+        ),
+        critical=tuple(pattern.id for pattern in spec.critical),
+        baseline=arm(spec.baseline, arm_hashes[0]),
+        candidate=arm(spec.candidate, arm_hashes[1]),
+        configs=configs,
+        mode=spec.mode,
+        spec_hash=spec_hash,
+        price_book=price_book(spec.price_book),
+    )

@@ -1,0 +1,351 @@
+"""The evaluation as a value: the answer, the numbers people read, and the evidence that gives the same answer again.
+
+This is what API, CLI and report show (JSON: camelCase, `model_dump(by_alias=True)`). No rule is written here.
+Times ending in `_ns` are Unix nanoseconds; those of hosts are by the host's own clock unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from chalicelib.domain.cost import SeriesCost
+from chalicelib.domain.evaluation.interval import Batch
+from chalicelib.domain.evaluation.plan import ArmUnderTest, ConfigProof, Limits
+from chalicelib.domain.measurement import Variant
+from chalicelib.domain.model import Value
+
+METHOD = "8 batch means, multiplier 6 + 90/T"
+METHOD_VERSION = "1"
+
+
+class Verdict(StrEnum):
+    """How an experiment is decided. Only PROMOTE can promote."""
+
+    PROMOTE = "promote"
+    REJECT = "reject"
+    INCONCLUSIVE = "inconclusive"
+    INSUFFICIENT_DATA = "insufficient_data"
+    ERROR = "error"
+
+
+class Reason(StrEnum):
+    """The rule that fired, or what an undecided evaluation waits for. Stable, for scripts."""
+
+    CANNOT_MEASURE = "cannot_measure"
+    COLLECTOR_PROBLEM = "collector_problem"
+    CRITICAL_MISSING = "critical_missing"
+    COLLECTOR_CPU = "collector_cpu"
+    COLLECTOR_MEMORY = "collector_memory"
+    TOO_FEW_SCRAPES = "too_few_scrapes"
+    MIN_DURATION = "min_duration"
+    TOO_FEW_HOSTS = "too_few_hosts"
+    COVERAGE = "coverage"
+    NO_CRITICAL_SEEN = "no_critical_seen"
+    GUARDRAIL_UNMEASURED = "guardrail_unmeasured"
+    GUARDRAIL_NEAR_LIMIT = "guardrail_near_limit"
+    CRITICAL_UNCONFIRMED = "critical_unconfirmed"
+    TARGET_REACHED = "target_reached"
+    NOT_WORTH_IT = "not_worth_it"
+    UNDECIDED = "undecided"
+    """The interval still contains the target; at the deadline: `deadline`."""
+    DEADLINE = "deadline"
+
+
+BREACHES = frozenset({Reason.COLLECTOR_PROBLEM, Reason.CRITICAL_MISSING, Reason.COLLECTOR_CPU, Reason.COLLECTOR_MEMORY})
+"""Reasons of a reject that is harm, not merely a candidate that is not worth it."""
+
+
+class Levels(Value):
+    """Series per scrape of each stream, summed over the hosts."""
+
+    raw: float
+    baseline: float
+    candidate: float
+
+
+class SeriesReport(Value):
+    """Series now, and on average over the window. None before the first complete scrape."""
+
+    last: Levels | None = None
+    """Each host's newest complete scrape."""
+    last_ns: int | None = None
+    mean: Levels | None = None
+
+
+class Reduction(Value):
+    """1 - Σ candidate / Σ baseline over the window, with its interval."""
+
+    target: float
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    """None while too early: before 16 complete scrapes there is an estimate and no interval."""
+    too_early: bool = True
+    scrapes: int = 0
+    minutes: float = 0.0
+    """Of complete scrapes: scrapes × interval."""
+    standard_error: float | None = None
+    """Relative, of the retention 1 - value, by batch means."""
+    multiplier: float | None = None
+
+
+class MinutesLeft(Value):
+    """A forecast, not a promise: about so long until the interval excludes the target."""
+
+    about: float
+    low: float
+    high: float
+
+
+class ProcessRetention(Value):
+    """One critical process: in how many complete scrapes each stream had it."""
+
+    host: str
+    pattern: str
+    name: str
+    pid: int
+    raw: int
+    baseline: int
+    candidate: int
+    baseline_retention: float
+    candidate_retention: float
+
+
+class PatternRetention(Value):
+    """One critical pattern over all hosts. Counts are process-scrapes: one process in one complete scrape."""
+
+    pattern: str
+    processes: int
+    """Different processes seen in raw; 0: the pattern matched nothing, and its retention has no value."""
+    raw: int
+    baseline: int
+    candidate: int
+    baseline_retention: float | None = None
+    candidate_retention: float | None = None
+
+    @property
+    def seen(self) -> bool:
+        """Whether raw ever had a process of this pattern."""
+        return self.processes > 0
+
+
+class Miss(Value):
+    """Critical processes of one name that raw had and an arm had not, in the same scrapes of one host."""
+
+    variant: Variant
+    host: str
+    pattern: str
+    name: str
+    pids: tuple[int, ...]
+    at_ns: tuple[int, ...]
+    """Up to ten scrapes, those that confirmed it first."""
+    scrapes: int
+    """In how many scrapes altogether."""
+    confirmed: bool
+    """Two scrapes in a row, or three in all."""
+    pending: bool = False
+    """Seen in the newest scrape only: the next one confirms or clears it."""
+
+
+class CriticalReport(Value):
+    """Critical retention: an invariant, never a statistic."""
+
+    patterns: tuple[PatternRetention, ...] = ()
+    processes: tuple[ProcessRetention, ...] = ()
+    """Those with misses first; at most 200."""
+    processes_total: int = 0
+    breaches: tuple[Miss, ...] = ()
+    """Confirmed misses of the candidate: they reject it."""
+    baseline_breaches: tuple[Miss, ...] = ()
+    """Confirmed misses of the baseline: reported, no mark against the candidate."""
+    unconfirmed: tuple[Miss, ...] = ()
+    """Single misses of either arm; at most 50."""
+
+
+class ExporterTotals(Value):
+    """What one exporter did in the window. None: the collector reported no such counter."""
+
+    sent_points: int | None = None
+    sent_bytes: int | None = None
+    failed_points: int | None = None
+
+
+class HostOverhead(Value):
+    """What one collector cost in the window, by its own counters."""
+
+    host: str
+    samples: int
+    seconds: float
+    """Time that the CPU counter covers."""
+    cpu_seconds: float | None = None
+    cpu_share: float | None = None
+    """Of one core."""
+    rss_mean_bytes: float | None = None
+    rss_max_bytes: int | None = None
+    restarts: int = 0
+    refused_points: int | None = None
+    exporters: dict[str, ExporterTotals] = Field(default_factory=dict)
+
+
+class Guardrail(Value):
+    """A limit with a margin on one host's collector, judged by the interval of Σ measured / Σ limit."""
+
+    kind: Literal["collectorCpu", "collectorMemory"]
+    host: str
+    limit: float
+    """Share of a core, or bytes."""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    state: Literal["within", "beyond", "near", "unmeasured"]
+    samples: int
+    minutes: float
+    batches: tuple[Batch, ...] = ()
+    """a: limit × time (or limit), b: measured."""
+
+
+class OverheadReport(Value):
+    """Collector CPU, memory, output and failures, per host."""
+
+    covers: str
+    """Which arms the numbers are for, in words."""
+    hosts: tuple[HostOverhead, ...] = ()
+    guardrails: tuple[Guardrail, ...] = ()
+
+
+class Gap(Value):
+    """One due scrape that is not complete. absent: the streams that did not report; all three: nothing came."""
+
+    at_ns: int
+    absent: tuple[Variant, ...]
+
+
+class HostCoverage(Value):
+    """Scrapes received against scrapes due, per host."""
+
+    host: str
+    due: int
+    received: int
+    """Complete: raw, baseline and candidate all there."""
+    missing: int
+    share: float | None = None
+    """received / due; None while none is due."""
+    gaps: tuple[Gap, ...] = ()
+    """The newest 100."""
+    last_ns: int | None = None
+    """Newest scrape of any kind."""
+    clock_offset_s: float = 0.0
+    """Correction that was applied to the host's clock (host minus control plane)."""
+
+
+class Unmeasured(Value):
+    """A stream that a host stopped to report (or never did) while its others go on."""
+
+    host: str
+    variant: Variant
+    since_ns: int
+    scrapes: int
+
+
+class HostSum(Value):
+    """One host's complete scrapes and the sums over them."""
+
+    host: str
+    scrapes: int
+    raw: int
+    baseline: int
+    candidate: int
+
+
+class Rows(Value):
+    """Series over time, as columns: joined complete scrapes, oldest first.
+
+    Over 1 000 scrapes each row is the mean of `scrapes_per_row` scrapes: for plots. The verdict does not need the rows:
+    it is recomputed from the batches, whose sums are exact.
+    """
+
+    scrapes_per_row: int = 1
+    seconds: tuple[float, ...] = ()
+    """Since the window opened."""
+    raw: tuple[float, ...] = ()
+    baseline: tuple[float, ...] = ()
+    candidate: tuple[float, ...] = ()
+
+
+class Dropped(Value):
+    """What was delivered and is not used, and why. start and end by the host's clock."""
+
+    host: str
+    reason: Literal["unknown_host", "other_scope", "unexpected_config", "before_window", "incomplete", "newest"]
+    count: int
+    """Counts for the first three, scrapes for the others."""
+    start_ns: int
+    end_ns: int
+
+
+class Window(Value):
+    """By the control plane's clock. last: the evaluation at the deadline."""
+
+    start_ns: int
+    end_ns: int
+    last: bool
+
+
+class Evidence(Value):
+    """What the verdict was computed from, beside `critical`, `overhead` and `coverage`."""
+
+    method: str = METHOD
+    method_version: str = METHOD_VERSION
+    scope: str
+    name: str
+    mode: Literal["shared"] = "shared"
+    spec_hash: str
+    baseline: ArmUnderTest
+    candidate: ArmUnderTest
+    configs: tuple[ConfigProof, ...]
+    limits: Limits
+    window: Window
+    scrapes: int
+    minutes: float
+    batches: tuple[Batch, ...]
+    """a: baseline, b: candidate, summed over hosts."""
+    hosts: tuple[HostSum, ...]
+    rows: Rows
+    dropped: tuple[Dropped, ...]
+    cannot_measure: tuple[Unmeasured, ...]
+    host_problems: dict[str, str]
+
+
+class Measured(Value):
+    """Everything that the decision looks at. `decide` reads nothing else."""
+
+    series: SeriesReport
+    reduction: Reduction
+    critical: CriticalReport
+    overhead: OverheadReport
+    coverage: tuple[HostCoverage, ...]
+    evidence: Evidence
+
+
+class Evaluation(Measured):
+    """A verdict, or what is missing for one, with all that it rests on."""
+
+    verdict: Verdict | None = None
+    """None: still running."""
+    reason: Reason
+    explanation: str
+    """Plain sentences for people."""
+    waiting_for: tuple[str, ...] = ()
+    """Empty once there is a verdict."""
+    hint: str = ""
+    """What to do about it, where there is something to do."""
+    minutes_left: MinutesLeft | None = None
+    cost: SeriesCost | None = None
+
+    @property
+    def breach(self) -> bool:
+        """Whether an invariant or a guardrail broke: roll back at once."""
+        return self.verdict is Verdict.REJECT and self.reason in BREACHES

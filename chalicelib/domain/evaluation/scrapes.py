@@ -1,0 +1,246 @@
+"""From counts to scrapes: which parts belong together, which scrapes are complete, which are missing. No statistics.
+
+One scrape arrives as parts (a count per variant, perhaps in several requests, perhaps twice, in any order). Parts are
+joined by the time their newest data point has on the host's clock, never by request:
+
+- exact copies count once;
+- parts whose times lie within half an interval are one scrape, unless the collector restarted between them;
+- parts of the same variant in one scrape are added up;
+- a scrape is used, and a variant that it lacks called missing, once its interval is over: the host has a newer scrape,
+  or one interval has passed.
+
+Clocks. The window is given by the control plane's clock, the parts by each host's own. A host's clock is believed until
+its own times contradict it: nothing was measured in the future (newest time <= now), and nothing by this configuration
+before it was deployed (oldest time >= deployed). Then the smallest correction that removes the contradiction is
+applied, and stated. The order in which anything arrived plays no part.
+
+Due scrapes are counted along the host's own rhythm: a gap of k intervals between two scrapes is k - 1 missing ones, and
+so are the whole intervals before the first and, less one interval of grace, after the last. They are listed, never
+filled. Hosts are joined on the number of the interval since the window opened.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from chalicelib.domain.evaluation.plan import EvaluationPlan
+from chalicelib.domain.evaluation.result import Dropped, Gap, HostCoverage
+from chalicelib.domain.measurement import CollectorSample, Count, CriticalProcess, Variant
+
+STREAMS = (Variant.RAW, Variant.BASELINE, Variant.CANDIDATE)
+MAX_GAPS = 100
+_SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One variant's output in one scrape."""
+
+    series: int
+    critical: frozenset[CriticalProcess]
+
+
+@dataclass(frozen=True)
+class Scrape:
+    """One scrape of one host. at_ns: its newest data point. slot: number of its interval since the window opened."""
+
+    at_ns: int
+    slot: int
+    readings: Mapping[Variant, Reading]
+
+    @property
+    def absent(self) -> tuple[Variant, ...]:
+        """Streams that did not report: not measured, which is neither zero nor a miss."""
+        return tuple(variant for variant in STREAMS if variant not in self.readings)
+
+
+@dataclass(frozen=True)
+class HostScrapes:
+    """One host in the window. scrapes: finished ones in order, complete or not."""
+
+    host: str
+    start_ns: int
+    """Opening of the window by the host's clock."""
+    scrapes: tuple[Scrape, ...]
+    coverage: HostCoverage
+
+    @property
+    def complete(self) -> tuple[Scrape, ...]:
+        """Those with raw, baseline and candidate: the only ones that numbers are made of."""
+        return tuple(scrape for scrape in self.scrapes if not scrape.absent)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """One host's clock against the window. All nanoseconds by the host's clock."""
+
+    offset_ns: int
+    start_ns: int
+    now_ns: int
+    interval_ns: int
+    last: bool
+
+
+def host_clock(plan: EvaluationPlan, times: Sequence[int], now_ns: int, *, last: bool) -> Clock:
+    """The host's clock from the oldest and newest of its times (see above); no times: believed as it is."""
+    offset = 0
+    if times:
+        earliest = max(times) - now_ns
+        latest = min(times) - plan.deployed_ns if plan.deployed_ns is not None else max(0, earliest)
+        if earliest <= latest:
+            offset = min(max(0, earliest), latest)
+    interval = round(plan.limits.interval_s * _SECOND)
+    return Clock(offset, plan.window_start_ns + offset, now_ns + offset, interval, last)
+
+
+def evidence_of(plan: EvaluationPlan, counts: Iterable[Count]) -> tuple[dict[str, list[Count]], list[Dropped]]:
+    """The counts that may be used, by host and without copies, and what was dropped with the reason."""
+    unique = {(count.host, count.variant, count.end_ns, count.start_ns, count.marker, count.series, count.scope,
+               frozenset(count.critical)): count for count in counts}  # fmt: skip
+    used: dict[str, list[Count]] = {host: [] for host in plan.hosts}
+    refused: dict[tuple[str, str], list[Count]] = {}
+    markers = {host: plan.markers(host) for host in plan.hosts}
+    for count in unique.values():
+        if reason := _why_not(plan.scope, markers, count):
+            refused.setdefault((count.host, reason), []).append(count)
+        else:
+            used[count.host].append(count)
+    dropped = [_dropped(host, reason, [c.end_ns for c in found]) for (host, reason), found in sorted(refused.items())]
+    return used, dropped[:MAX_GAPS]
+
+
+def _why_not(scope: str, markers: Mapping[str, frozenset[str]], count: Count) -> str:
+    if count.host not in markers:
+        return "unknown_host"
+    if count.scope != scope:
+        return "other_scope"
+    return "" if count.variant in STREAMS and count.marker in markers[count.host] else "unexpected_config"
+
+
+def samples_of(plan: EvaluationPlan, samples: Iterable[CollectorSample]) -> dict[str, list[CollectorSample]]:
+    """The collector samples that may be used, by host, without copies and in order of time."""
+    used: dict[str, list[CollectorSample]] = {host: [] for host in plan.hosts}
+    markers = {host: plan.markers(host) | {""} for host in plan.hosts}
+    for sample in samples:
+        if sample.scope == plan.scope and sample.marker in markers.get(sample.host, frozenset()):
+            used[sample.host].append(sample)
+    # The whole content orders samples of the same moment, so that arrival plays no part.
+    keyed = {host: {sample.model_dump_json(): sample for sample in found} for host, found in used.items()}
+    return {
+        host: [sample for _, sample in sorted(found.items(), key=lambda item: (item[1].time_ns, item[0]))]
+        for host, found in keyed.items()
+    }
+
+
+def _dropped(host: str, reason: str, times: Sequence[int]) -> Dropped:
+    return Dropped.model_validate(
+        {"host": host, "reason": reason, "count": len(times), "start_ns": min(times), "end_ns": max(times)}
+    )
+
+
+def host_scrapes(
+    plan: EvaluationPlan,
+    host: str,
+    counts: Sequence[Count],
+    samples: Sequence[CollectorSample],
+    now_ns: int,
+    *,
+    last: bool,
+) -> tuple[HostScrapes, list[Dropped]]:
+    """One host's scrapes in the window with their coverage, and the scrapes that are not used with the reason."""
+    times = [count.end_ns for count in counts] + [sample.time_ns for sample in samples]
+    clock = host_clock(plan, times, now_ns, last=last)
+    clusters = cluster(counts, clock.interval_ns, sorted({sample.start_ns for sample in samples}))
+    inside = [parts for parts in clusters if _time(parts) >= clock.start_ns]
+    finished = [parts for i, parts in enumerate(inside) if _finished(parts, i == len(inside) - 1, clock)]
+    scrapes = _numbered(finished, clock)
+    seen_ns = _time(inside[-1]) if inside else None
+    coverage = _coverage(host, scrapes, seen_ns, clock)
+    unused = (
+        ("before_window", [_time(parts) for parts in clusters if _time(parts) < clock.start_ns]),
+        ("incomplete", [scrape.at_ns for scrape in scrapes if scrape.absent]),
+        ("newest", [_time(parts) for parts in inside[len(finished) :]]),
+    )
+    return HostScrapes(host, clock.start_ns, scrapes, coverage), [
+        _dropped(host, why, times) for why, times in unused if times
+    ]
+
+
+def cluster(counts: Iterable[Count], interval_ns: int, restarts_ns: Sequence[int]) -> list[list[Count]]:
+    """Parts of the same scrape together, oldest first. restarts_ns: sorted times at which a collector started."""
+    found: list[list[Count]] = []
+    for count in sorted(counts, key=lambda part: part.end_ns):
+        first = found[-1][0].end_ns if found else None
+        if (
+            first is not None
+            and (count.end_ns - first) * 2 <= interval_ns
+            and bisect_right(restarts_ns, first) == bisect_right(restarts_ns, count.end_ns)
+        ):
+            found[-1].append(count)
+        else:
+            found.append([count])
+    return found
+
+
+def _time(parts: Sequence[Count]) -> int:
+    return parts[-1].end_ns
+
+
+def _readings(parts: Iterable[Count]) -> dict[Variant, Reading]:
+    ordered = sorted(parts, key=lambda part: part.variant)
+    out = {}
+    for variant, group in groupby(ordered, key=lambda part: part.variant):
+        same = list(group)
+        series = sum(part.series for part in same)
+        if series:  # An arm that reports nothing is absent, however that is put.
+            out[variant] = Reading(series, frozenset(process for part in same for process in part.critical))
+    return out
+
+
+def _finished(parts: Sequence[Count], newest: bool, clock: Clock) -> bool:
+    """Late parts had their time. At the deadline nothing more is waited for, and what came in full is used."""
+    if not newest or clock.now_ns - _time(parts) >= clock.interval_ns:
+        return True
+    return clock.last and {part.variant for part in parts} >= set(STREAMS)
+
+
+def _numbered(clusters: Sequence[Sequence[Count]], clock: Clock) -> tuple[Scrape, ...]:
+    out: list[Scrape] = []
+    for parts in clusters:
+        at = _time(parts)
+        if out:
+            slot = out[-1].slot + max(1, round((at - out[-1].at_ns) / clock.interval_ns))
+        else:
+            slot = (at - clock.start_ns) // clock.interval_ns
+        out.append(Scrape(at, slot, _readings(parts)))
+    return tuple(out)
+
+
+def _coverage(host: str, scrapes: Sequence[Scrape], seen_ns: int | None, clock: Clock) -> HostCoverage:
+    gaps: list[Gap] = []
+    expected = 0
+    for scrape in scrapes:
+        back = scrape.slot - expected
+        first = max(0, back - MAX_GAPS)
+        gaps += [Gap(at_ns=scrape.at_ns - (back - i) * clock.interval_ns, absent=STREAMS) for i in range(first, back)]
+        if scrape.absent:
+            gaps.append(Gap(at_ns=scrape.at_ns, absent=scrape.absent))
+        expected = scrape.slot + 1
+    since = clock.start_ns if seen_ns is None else seen_ns
+    silent = max(0, (clock.now_ns - clock.interval_ns - since) // clock.interval_ns)
+    gaps += [Gap(at_ns=since + (i + 1) * clock.interval_ns, absent=STREAMS) for i in range(min(silent, MAX_GAPS))]
+    due = expected + silent
+    received = sum(not scrape.absent for scrape in scrapes)
+    return HostCoverage(
+        host=host,
+        due=due,
+        received=received,
+        missing=due - received,
+        share=received / due if due else None,
+        gaps=tuple(gaps[-MAX_GAPS:]),
+        last_ns=seen_ns,
+        clock_offset_s=clock.offset_ns / _SECOND,
+    )

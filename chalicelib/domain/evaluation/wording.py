@@ -1,0 +1,269 @@
+"""The sentences: why it was decided so, what it waits for, what to do. Words only; every number comes from the value.
+
+Names come from hosts and are data: characters that do not print are replaced, long names cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from chalicelib.domain.evaluation.decision import MIN_FLEET, Decision, reduction_ratio
+from chalicelib.domain.evaluation.interval import MIN_SCRAPES, hosts_needed
+from chalicelib.domain.evaluation.result import Guardrail, HostCoverage, Measured, MinutesLeft, Miss, Reason
+from chalicelib.domain.units import show_duration
+
+_MIB = 1024**2
+
+
+def explanation(measured: Measured, decision: Decision, left: MinutesLeft | None) -> str:
+    """Why, in plain sentences."""
+    evidence = measured.evidence
+    if decision.verdict is None:
+        return " ".join([_progress(measured), *_notes(measured)]).strip()
+    if decision.reason in _ENDS:
+        return " ".join([_ENDS[decision.reason](measured), *_notes(measured)]).strip()
+    over = f"The deadline of {evidence.limits.max_minutes:g} minutes is reached"
+    if decision.reason is Reason.DEADLINE:
+        more = _what_it_would_take(measured, left)
+        return " ".join([f"{over} and {_reduction(measured)} still contains the target; the baseline stays.", more])
+    waits = "; ".join(waiting_for(measured, decision, left))
+    return " ".join([f"{over} and this was still missing: {waits}. The baseline stays.", *_notes(measured)])
+
+
+def waiting_for(measured: Measured, decision: Decision, left: MinutesLeft | None) -> tuple[str, ...]:
+    """What an evaluation that is not decided waits for, one phrase each."""
+    phrases: list[str] = []
+    for reason in decision.open:
+        phrases += [_undecided(left)] if reason is Reason.UNDECIDED else _WAITS[reason](measured)
+    return tuple(phrases)
+
+
+def hint(measured: Measured, decision: Decision) -> str:
+    """What to do about it; empty where there is nothing to do."""
+    candidate = measured.evidence.candidate.pipeline
+    if decision.reason is Reason.CRITICAL_MISSING:
+        return (
+            "the candidate drops a process that `critical` protects; see what it does with it: "
+            f"phoenix pipeline show {candidate} --rendered"
+        )
+    if decision.reason is Reason.NOT_WORTH_IT:
+        return "try a leaner candidate, or a lower success.seriesReduction if that is still worth it"
+    hosts = {
+        Reason.CANNOT_MEASURE: [gap.host for gap in measured.evidence.cannot_measure],
+        Reason.COLLECTOR_PROBLEM: sorted(measured.evidence.host_problems),
+        Reason.COVERAGE: [host.host for host in _thin(measured)],
+    }.get(decision.reason)
+    return f"see what its collector says: phoenix host show {hosts[0]}" if hosts else ""
+
+
+def moment(time_ns: int) -> str:
+    """ "14:07:30 UTC"; the clock is the one that the time was read from."""
+    seconds = time_ns // 1_000_000_000
+    # A host may claim any time; what no calendar has is shown as the number it is.
+    return f"{datetime.fromtimestamp(seconds, tz=UTC):%H:%M:%S} UTC" if 0 <= seconds < 2**37 else f"second {seconds}"
+
+
+def printable(text: str) -> str:
+    """A name from a host, safe to show on one line."""
+    return "".join(char if char.isprintable() else "?" for char in text[:64])
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
+
+
+def _reduction(measured: Measured) -> str:
+    found = measured.reduction
+    if found.value is None or found.low is None or found.high is None:
+        return "series reduction, not measured,"
+    return f"series reduction {_percent(found.value)} [{found.low * 100:.1f}, {found.high * 100:.1f}]"
+
+
+def _basis(measured: Measured) -> str:
+    evidence = measured.evidence
+    hosts = len(evidence.hosts)
+    return f"{hosts} host{'' if hosts == 1 else 's'}, {evidence.minutes:.1f} minutes, {evidence.scrapes} paired scrapes"
+
+
+def _progress(measured: Measured) -> str:
+    found = measured.reduction
+    if found.value is None:
+        return "No complete scrape yet."
+    if found.too_early:
+        return f"Too early for an interval: series reduction {_percent(found.value)} so far ({_basis(measured)})."
+    text = _reduction(measured)
+    return f"{text[0].upper()}{text[1:]}, target {_percent(found.target)} ({_basis(measured)})."
+
+
+def _reached(measured: Measured) -> str:
+    rows = measured.critical.patterns
+    raw, kept = sum(row.raw for row in rows), sum(row.candidate for row in rows)
+    text = f"Series reduction {_reduction(measured).removeprefix('series reduction ')}"
+    critical = (
+        f"Every critical process was present in every scrape ({kept:,} of {raw:,})."
+        if kept == raw
+        else f"Critical processes: {kept:,} of {raw:,} present; no miss was confirmed."
+    )
+    return f"{text} reaches the target of {_percent(measured.reduction.target)} on {_basis(measured)}. {critical}"
+
+
+def _not_worth_it(measured: Measured) -> str:
+    text = f"Series reduction {_reduction(measured).removeprefix('series reduction ')}"
+    return (
+        f"{text} stays below the target of {_percent(measured.reduction.target)} on {_basis(measured)}: not worth it."
+    )
+
+
+def _missing(measured: Measured) -> str:
+    return " ".join(f"{_miss(miss, measured)}." for miss in measured.critical.breaches[:3]) + _more(
+        len(measured.critical.breaches) - 3
+    )
+
+
+def _miss(miss: Miss, measured: Measured) -> str:
+    report = measured.critical
+    key = (miss.host, miss.pattern, miss.name)
+    others = (*report.breaches, *report.baseline_breaches, *report.unconfirmed)
+    also = any((o.host, o.pattern, o.name) == key and o.variant is not miss.variant for o in others)
+    other = "candidate" if miss.variant == "baseline" else "baseline"
+    present = f"present in raw, missing from {other} too" if also else f"present in raw and {other}"
+    pids = ", ".join(map(str, miss.pids[:5])) + _more(len(miss.pids) - 5)
+    times = " and ".join(moment(at) for at in miss.at_ns[:3])
+    what = f"{printable(miss.name)} (pid {pids}, {miss.host}, critical pattern {miss.pattern})"
+    return f"{what} missing from {miss.variant} at {times}; {present}"
+
+
+def _more(count: int) -> str:
+    return f" and {count} more" if count > 0 else ""
+
+
+def _cannot(measured: Measured) -> str:
+    found = [
+        f"{gap.host} does not report the {gap.variant} stream since {moment(gap.since_ns)} ({gap.scrapes} scrapes) "
+        "while it reports others"
+        for gap in measured.evidence.cannot_measure[:3]
+    ]
+    return f"Could not measure: {'; '.join(found)}{_more(len(measured.evidence.cannot_measure) - 3)}."
+
+
+def _problem(measured: Measured) -> str:
+    problems = measured.evidence.host_problems
+    found = "; ".join(f"{host}: {printable_line(text)}" for host, text in sorted(problems.items())[:3])
+    return f"A collector under test does not run as it should: {found}{_more(len(problems) - 3)}."
+
+
+def printable_line(text: str) -> str:
+    """An error text from a host on one line, cut at 300 characters."""
+    return "".join(char if char.isprintable() else " " for char in text[:300])
+
+
+def _broken(measured: Measured) -> str:
+    found = [guardrail for guardrail in measured.overhead.guardrails if guardrail.state == "beyond"]
+    return f"{'; '.join(_guardrail(g) for g in found[:3])}: over the limit ({measured.overhead.covers})."
+
+
+def _guardrail(found: Guardrail) -> str:
+    def show(value: float | None) -> str:
+        if value is None:
+            return "?"
+        return _percent(value) if found.kind == "collectorCpu" else f"{value / _MIB:.0f} MiB"
+
+    what = "collector CPU" if found.kind == "collectorCpu" else "collector memory"
+    unit = " of a core" if found.kind == "collectorCpu" else ""
+    interval = f"[{show(found.low)}, {show(found.high)}]"
+    return f"{what} on {found.host} {show(found.value)}{unit} {interval}, limit {show(found.limit)}"
+
+
+def _too_few(measured: Measured) -> list[str]:
+    have = measured.evidence.scrapes
+    more = show_duration(max(0, MIN_SCRAPES - have) * measured.evidence.limits.interval_s)
+    return [f"{MIN_SCRAPES} complete scrapes: {have} so far, about {more} more"]
+
+
+def _min_duration(measured: Measured) -> list[str]:
+    evidence = measured.evidence
+    more = show_duration(round((evidence.limits.min_minutes - evidence.minutes) * 60))
+    so_far = f"{evidence.minutes:.1f} of {evidence.limits.min_minutes:g} minutes measured"
+    return [f"the minimum duration: {so_far}, about {more} more"]
+
+
+def _thin_coverage(measured: Measured) -> list[str]:
+    return [
+        f"coverage of {host.host}: {host.received} of {host.due} due scrapes, "
+        f"{_percent(measured.evidence.limits.min_coverage)} needed"
+        for host in _thin(measured)[:5]
+    ]
+
+
+def _thin(measured: Measured) -> list[HostCoverage]:
+    least = measured.evidence.limits.min_coverage
+    return [host for host in measured.coverage if host.share is None or host.share < least]
+
+
+def _guardrails_in(state: str) -> Callable[[Measured], list[str]]:
+    def phrases(measured: Measured) -> list[str]:
+        found = [guardrail for guardrail in measured.overhead.guardrails if guardrail.state == state]
+        if state == "unmeasured":
+            return [f"{g.kind} on {g.host}: {g.samples} of {MIN_SCRAPES} collector samples" for g in found[:5]]
+        return [f"a clear answer on {_guardrail(g)}" for g in found[:5]]
+
+    return phrases
+
+
+def _unconfirmed(measured: Measured) -> list[str]:
+    pending = [miss for miss in measured.critical.unconfirmed if miss.pending]
+    return [f"the next scrape of {m.host}, which confirms or clears: {_miss(m, measured)}" for m in pending[:3]]
+
+
+def _undecided(left: MinutesLeft | None) -> str:
+    if left is None:
+        return "the interval to exclude the target, which it still contains"
+    return f"the interval to exclude the target: about {left.low:.0f} to {left.high:.0f} more minutes"
+
+
+def _what_it_would_take(measured: Measured, left: MinutesLeft | None) -> str:
+    ratio = reduction_ratio(measured.evidence)
+    if ratio is None:
+        return ""
+    hosts = hosts_needed(len(measured.evidence.hosts), ratio.width, ratio.value, 1 - measured.evidence.limits.target)
+    ways = [f"about {left.low:.0f} to {left.high:.0f} more minutes"] if left else []
+    ways += [f"about {hosts} hosts like these"] if hosts else []
+    return (
+        f"It would probably take {' or '.join(ways)}." if ways else "It is not decidable here: too close to the target."
+    )
+
+
+def _notes(measured: Measured) -> list[str]:
+    notes = []
+    unseen = [row.pattern for row in measured.critical.patterns if not row.seen]
+    if unseen and measured.evidence.scrapes:
+        names = ", ".join(unseen[:5]) + _more(len(unseen) - 5)
+        notes.append(f"Not seen, so its retention is not measured: {names}.")
+    if worse := measured.critical.baseline_breaches:
+        notes.append(f"The baseline itself loses critical processes: {_miss(worse[0], measured)}.")
+    failed = sum(e.failed_points or 0 for host in measured.overhead.hosts for e in host.exporters.values())
+    if failed:
+        notes.append(f"Exporters failed to deliver {failed:,} points in the window.")
+    return notes
+
+
+_ENDS: Mapping[Reason, Callable[[Measured], str]] = {
+    Reason.CANNOT_MEASURE: _cannot,
+    Reason.COLLECTOR_PROBLEM: _problem,
+    Reason.CRITICAL_MISSING: _missing,
+    Reason.COLLECTOR_CPU: _broken,
+    Reason.COLLECTOR_MEMORY: _broken,
+    Reason.TARGET_REACHED: _reached,
+    Reason.NOT_WORTH_IT: _not_worth_it,
+}
+_WAITS: Mapping[Reason, Callable[[Measured], list[str]]] = {
+    Reason.TOO_FEW_SCRAPES: _too_few,
+    Reason.MIN_DURATION: _min_duration,
+    Reason.TOO_FEW_HOSTS: lambda m: [f"{MIN_FLEET} hosts for a claim about hosts like these"],
+    Reason.COVERAGE: _thin_coverage,
+    Reason.NO_CRITICAL_SEEN: lambda m: ["a process that matches a critical pattern: none was seen on any host"],
+    Reason.GUARDRAIL_UNMEASURED: _guardrails_in("unmeasured"),
+    Reason.GUARDRAIL_NEAR_LIMIT: _guardrails_in("near"),
+    Reason.CRITICAL_UNCONFIRMED: _unconfirmed,
+}
