@@ -96,9 +96,12 @@ class _Build:
             order.append(self._processor(f"transform/{variant.value}.kpi", kpi_branch.transform(variant)))
             order.append("groupbyattrs/kpi")
             self._pipeline(f"metrics/{variant.value}.kpi", f"forward/{variant.value}.kpi", order, ["count/kpi"])
-        self.processors[kpi_branch.RESOURCE_PROCESSOR] = kpi_branch.resource(request.kpi)
+        order = [
+            self._processor(kpi_branch.FILTER_PROCESSOR, kpi_branch.only_ours()),
+            self._processor(kpi_branch.RESOURCE_PROCESSOR, kpi_branch.resource(request.kpi)),
+        ]
         self.exporters[kpi_branch.EXPORTER] = kpi_branch.exporter(request.kpi, request.interval_s)
-        self._pipeline("metrics/kpi", "count/kpi", [kpi_branch.RESOURCE_PROCESSOR], [kpi_branch.EXPORTER])
+        self._pipeline("metrics/kpi", "count/kpi", order, [kpi_branch.EXPORTER])
 
     def _mark(self) -> list[str]:
         return [self._processor("transform/mark", parts.mark(self.request.critical))] if self.request.critical else []

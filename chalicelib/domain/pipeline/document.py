@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*|[0-9]+(?:ms|s)")
 _READ_AS_OTHER = {"true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"}
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -70,6 +70,8 @@ def _scalar(value: Any) -> str:
 def _text(value: str) -> str:
     if _WORD.fullmatch(value) and value.lower() not in _READ_AS_OTHER:
         return value
+    if value.isprintable() and ('"' in value or "\\" in value):
+        return "'" + value.replace("'", "''") + "'"
     return '"' + "".join(_SHORT.get(char) or _printable(char) for char in value) + '"'
 
 

@@ -13,6 +13,7 @@ from chalicelib.domain.pipeline.request import TOKEN_VARIABLE, Kpi
 
 SERIES = "phoenix.series"
 CRITICAL_PROCESSES = "phoenix.critical.processes"
+FILTER_PROCESSOR = "filter/kpi"
 RESOURCE_PROCESSOR = "resource/kpi"
 EXPORTER = "otlp_http/control"
 _QUEUED_REQUESTS = 1000
@@ -58,6 +59,11 @@ def count() -> dict[str, Any]:
             },
         }
     }
+
+
+def only_ours() -> dict[str, Any]:
+    """Drops metric.count, which the connector adds unasked: a count of metric names is no cardinality."""
+    return parts.drop_metrics(["metric.count"])
 
 
 def resource(kpi: Kpi) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Turning what a user gave for a pipeline's parameters into legal, complete values; every problem is reported at once."""
+"""Turning what a user gave for a pipeline's parameters into legal, complete values; all problems come at once."""
 
 from __future__ import annotations
 

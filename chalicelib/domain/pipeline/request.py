@@ -1,4 +1,4 @@
-"""What an assembly is asked for, as values: arms, critical patterns, where to report. Building happens in `assembly`."""
+"""What an assembly is asked for, as values: arms, critical patterns, where to report. `assembly` builds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chalicelib.domain.measurement import Variant
 from chalicelib.domain.model import Value
 from chalicelib.domain.pipeline.rendering import Fragment
 
-TOKEN_VARIABLE = "PHOENIX_TOKEN"  # noqa: S105 - the name of the variable that holds it, on the host
+TOKEN_VARIABLE = "PHOENIX_TOKEN"
 """Environment variable of the host that holds its token; it reaches Phoenix and nobody else."""
 DEFAULT_MEMORY_LIMIT_MIB = 400
 """Both arms ran at up to 240 MiB with 3 000 processes (collector.md, section 4)."""

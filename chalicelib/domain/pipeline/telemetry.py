@@ -38,5 +38,9 @@ def telemetry(kpi: Kpi | None, interval_s: float) -> dict[str, Any]:
 
 
 def identity(kpi: Kpi) -> dict[str, str]:
-    """Resource attributes of the collector's own telemetry."""
+    """Resource attributes of the collector's own telemetry.
+
+    As the inline map, which the collector of 0.155 calls legacy in one warning at start: the supervisor adds its own
+    attributes in that form, and the collector refuses a mixture with the list form.
+    """
     return {"phoenix.scope": ottl.plain(kpi.scope), "phoenix.host": ottl.plain(kpi.host)}
