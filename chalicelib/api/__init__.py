@@ -1,1 +1,21 @@
 """The HTTPS API: one module a noun, each a function from services to declared routes. `furniture` is what all share."""
+
+from __future__ import annotations
+
+from chalicelib.api import deployments, edge, experiments, hosts, loadsims, pipelines, system, tokens
+from chalicelib.api.furniture.route import Route
+from chalicelib.services.services import Services
+
+
+def all_routes(services: Services, version: str) -> tuple[Route, ...]:
+    """Every route there is, in the order of the OpenAPI document."""
+    nouns = (
+        *tokens.routes(services),
+        *hosts.routes(services),
+        *pipelines.routes(services),
+        *deployments.routes(services),
+        *experiments.routes(services),
+        *loadsims.routes(services),
+        *edge.routes(services),
+    )
+    return (*system.routes(nouns, version), *nouns)

@@ -61,6 +61,9 @@ class Deployment(Value):
     hosts: tuple[str, ...]
     versions: tuple[DeploymentVersion, ...] = ()
     current: int = 0
+    settled: bool = True
+    """Whether every host has confirmed or refused what it was last given; until then the clock steps it."""
+    deleting: bool = False
 
     def version(self, number: int) -> DeploymentVersion | None:
         """A version by its number, or None."""

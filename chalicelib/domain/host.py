@@ -1,4 +1,4 @@
-"""A host as the control plane knows it: its enrolment and what it says of itself. Its collector's state is in `fleet`."""
+"""A host as the control plane knows it: its enrolment and what it says of itself. Collector state: `fleet`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class HostFacts(Value):
 
 
 class Host(Value):
-    """An enrolled host. locked_by: uid of the experiment that holds it, or empty."""
+    """An enrolled host."""
 
     name: str = Field(pattern=NAME)
     labels: dict[LabelText, LabelText] = Field(default_factory=dict, max_length=32)
@@ -42,15 +42,6 @@ class Host(Value):
     token_id: str
     facts: HostFacts = HostFacts()
     facts_at: float | None = None
-
-
-class Lock(Value):
-    """A host held by one experiment: created with it, in the same transaction."""
-
-    host: str
-    experiment_uid: str
-    experiment: str
-    since: float
 
 
 class Enrolment(Value):

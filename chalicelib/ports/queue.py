@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -9,10 +10,11 @@ from chalicelib.domain.model import Value
 
 
 class Work(Value):
-    """One experiment to step."""
+    """One thing to step. kind: EXPERIMENT or DEPLOYMENT."""
 
+    kind: str
     tenant: str
-    experiment: str
+    name: str
 
 
 class WorkQueue(Protocol):
@@ -20,3 +22,13 @@ class WorkQueue(Protocol):
 
     def send(self, batches: Sequence[Sequence[Work]]) -> None:
         """Hand over batches of work; each is one message."""
+
+
+def encode(batch: Sequence[Work]) -> str:
+    """A batch as the text of one message."""
+    return json.dumps([work.model_dump() for work in batch])
+
+
+def decode(body: str) -> list[Work]:
+    """The text of one message as a batch."""
+    return [Work.model_validate(one) for one in json.loads(body)]

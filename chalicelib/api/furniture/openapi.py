@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
@@ -44,7 +44,9 @@ def _schemas(routes: Sequence[Route]) -> tuple[dict[tuple[type[BaseModel], str],
         if route.response is not None:
             wanted[(route.response, "serialization")] = None
     refs, definitions = models_json_schema(list(wanted), by_alias=True, ref_template=_REF)
-    return {key: schema for key, schema in refs.items() if isinstance(key[0], type)}, definitions.get("$defs", {})
+    return {(cast(type[BaseModel], model), mode): schema for (model, mode), schema in refs.items()}, definitions.get(
+        "$defs", {}
+    )
 
 
 def _operation(route: Route, refs: dict[tuple[type[BaseModel], str], Any]) -> dict[str, Any]:

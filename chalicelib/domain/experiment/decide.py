@@ -97,9 +97,7 @@ def _running(experiment: Experiment, seen: Observed, now: float) -> Decision:
 def _deciding(experiment: Experiment, seen: Observed, now: float) -> Decision:
     if experiment.outcome is None:
         if seen.evaluation is not None and seen.evaluation.verdict is not None:
-            experiment = experiment.model_copy(
-                update={"outcome": _outcome(seen.evaluation, now), "evaluated_at": now}
-            )
+            experiment = experiment.model_copy(update={"outcome": _outcome(seen.evaluation, now), "evaluated_at": now})
         elif overdue(experiment, now):
             missing = Outcome(verdict="error", reason="no_evaluation", explanation="no last evaluation in time", at=now)
             moved = move(experiment, Cause.DEADLINE, State.ROLLING_BACK, now, missing.explanation)
@@ -137,7 +135,9 @@ def _promoting(experiment: Experiment, seen: Observed, now: float) -> Decision:
     if not waiting and _load_ended(seen):
         if not seen.deployment_active:
             return Decision(experiment, (ActivateDeployment(),))
-        moved = move(experiment, Cause.EVIDENCE, State.COMPLETED, now, f"promoted as deployment {experiment.deployment}")
+        moved = move(
+            experiment, Cause.EVIDENCE, State.COMPLETED, now, f"promoted as deployment {experiment.deployment}"
+        )
         return Decision(moved.model_copy(update={"proofs": _proofs(wanted, seen)}))
     return Decision(experiment, (*_assign(wanted, seen, winner=True), *_stop_load(seen)))
 

@@ -76,6 +76,8 @@ class Experiment(Value):
     created_by: str
     entered_at: float
     """When the present state began."""
+    deployed_at: float | None = None
+    """When the A/B configuration was first offered."""
     window_start: float | None = None
     """When the warm-up ended: evidence counts from here."""
     paused_seconds: float = 0.0

@@ -76,9 +76,15 @@ TRANSITIONS: tuple[Transition, ...] = (
     T(S.PROMOTING, Cause.EVIDENCE, S.COMPLETED, "every collector returned the winner's marker", "hosts are released"),
     T(S.PROMOTING, Cause.EVIDENCE, S.ROLLING_BACK, "a collector refused the winner", "previous is restored"),
     T(S.PROMOTING, Cause.DEADLINE, S.ROLLING_BACK, "a host did not confirm in time", "previous is restored"),
-    T(S.STOPPING, Cause.EVIDENCE, S.STOPPED, "every collector returned the previous marker", "hosts are released"),
+    T(S.STOPPING, Cause.EVIDENCE, S.STOPPED, "previous is confirmed everywhere", "hosts are released"),
     T(S.STOPPING, Cause.DEADLINE, S.STOPPED, "a host is away", "it gets the previous configuration on return"),
-    T(S.ROLLING_BACK, Cause.EVIDENCE, S.ROLLED_BACK, "every collector returned the previous marker", "hosts are released"),
+    T(
+        S.ROLLING_BACK,
+        Cause.EVIDENCE,
+        S.ROLLED_BACK,
+        "every collector returned the previous marker",
+        "hosts are released",
+    ),
     T(S.ROLLING_BACK, Cause.DEADLINE, S.ROLLED_BACK, "a host is away", "it gets the previous configuration on return"),
 )
 
@@ -113,6 +119,8 @@ def move(experiment: Experiment, cause: Cause, target: State, now: float, detail
         "message": detail,
         "events": (*experiment.events, event)[-MAX_EVENTS:],
     }
+    if target is State.DEPLOYING:
+        changes["deployed_at"] = now
     if target is State.RUNNING and experiment.state is State.WARMING_UP:
         changes["window_start"] = now
     if experiment.state is State.PAUSED:

@@ -1,0 +1,1 @@
+"""The work queue's engines: SQS on AWS, the same thread on one machine."""

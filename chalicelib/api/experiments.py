@@ -1,0 +1,128 @@
+"""Experiments over HTTP: create, list, show, command, evaluation, configurations, audit, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import Field
+
+from chalicelib.api.furniture.route import Model, PageOf, PageQuery, Request, Route
+from chalicelib.domain.access import Role
+from chalicelib.domain.audit import AuditRecord
+from chalicelib.domain.errors import Conflict, NotFound, Rejected
+from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.experiment.spec import ExperimentManifest
+from chalicelib.domain.experiment.state import Experiment
+from chalicelib.domain.experiment.transitions import Cause
+from chalicelib.services.services import Services
+
+
+class CreateQuery(Model):
+    """start: begin at once instead of leaving a draft."""
+
+    start: Literal["true", "false"] = "false"
+
+
+class Created(Model):
+    """A new experiment, and what is legal in it but probably not meant."""
+
+    experiment: Experiment
+    warnings: list[str] = Field(default_factory=list)
+
+
+class ArmConfigs(Model):
+    """Each arm as a configuration that a stock collector runs as it is."""
+
+    baseline: dict[str, Any]
+    candidate: dict[str, Any]
+
+
+def routes(services: Services) -> tuple[Route, ...]:
+    experiments = services.experiments
+
+    def create(request: Request) -> Created:
+        who = request.principal
+        start = request.query.start == "true"
+        made, warnings = experiments.create(who.tenant, request.body, who.subject, start=start)
+        return Created(experiment=made, warnings=warnings)
+
+    def listing(request: Request) -> PageOf[Experiment]:
+        found, cursor = experiments.page(request.principal.tenant, request.query.limit, request.query.cursor)
+        return PageOf[Experiment](items=found, next_cursor=cursor)
+
+    def show(request: Request) -> Experiment:
+        return experiments.get(request.principal.tenant, request.params["experiment"])
+
+    def evaluation(request: Request) -> Evaluation:
+        return experiments.evaluation(request.principal.tenant, request.params["experiment"])
+
+    def configs(request: Request) -> ArmConfigs:
+        spec = experiments.get(request.principal.tenant, request.params["experiment"]).spec
+        render = services.pipelines.rendered
+        return ArmConfigs(
+            baseline=render(spec.baseline, spec.critical, spec.interval, spec.baseline.backend),
+            candidate=render(spec.candidate, spec.critical, spec.interval, spec.candidate.backend),
+        )
+
+    def audit(request: Request) -> PageOf[AuditRecord]:
+        tenant = request.principal.tenant
+        uid = experiments.get(tenant, request.params["experiment"]).uid
+        return PageOf[AuditRecord](items=services.audit.chain(tenant, f"experiment:{uid}"))
+
+    def delete(request: Request) -> None:
+        experiments.delete(request.principal.tenant, request.params["experiment"], request.principal.subject)
+
+    def order(cause: Cause) -> Callable[[Request], Experiment]:
+        def run(request: Request) -> Experiment:
+            who = request.principal
+            return experiments.order(who.tenant, request.params["experiment"], cause, who.subject)
+
+        return run
+
+    path = "/api/v1/experiments"
+    one = path + "/{experiment}"
+    missing = (NotFound,)
+    orders = tuple(
+        Route(
+            "POST",
+            f"{one}/{cause.value}",
+            Role.OPERATOR,
+            order(cause),
+            f"{cause.value.capitalize()} an experiment",
+            response=Experiment,
+            errors=(NotFound, Conflict),
+        )
+        for cause in (Cause.START, Cause.PAUSE, Cause.RESUME, Cause.STOP, Cause.PROMOTE)
+    )
+    return (
+        Route("GET", path, Role.VIEWER, listing, "List experiments", response=PageOf[Experiment], query=PageQuery),
+        Route(
+            "POST",
+            path,
+            Role.OPERATOR,
+            create,
+            "Create an experiment",
+            request=ExperimentManifest,
+            response=Created,
+            query=CreateQuery,
+            status=201,
+            errors=(Conflict, Rejected),
+        ),
+        Route("GET", one, Role.VIEWER, show, "Show an experiment", response=Experiment, errors=missing),
+        Route(
+            "DELETE", one, Role.OPERATOR, delete, "Forget an ended experiment", status=204, errors=(NotFound, Conflict)
+        ),
+        *orders,
+        Route(
+            "GET",
+            one + "/evaluation",
+            Role.VIEWER,
+            evaluation,
+            "The latest evaluation with its evidence",
+            response=Evaluation,
+            errors=missing,
+        ),
+        Route("GET", one + "/configs", Role.VIEWER, configs, "Both arms", response=ArmConfigs, errors=missing),
+        Route("GET", one + "/audit", Role.VIEWER, audit, "Who did what", response=PageOf[AuditRecord], errors=missing),
+    )

@@ -1,0 +1,134 @@
+"""Wiring: the only place that knows settings, adapters, services, jobs and the API together. Nothing decides here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import boto3
+
+from chalicelib.adapters.catalog.files import FileCatalog
+from chalicelib.adapters.collector.validator import CollectorValidator
+from chalicelib.adapters.items.dynamodb import DynamoItemStore
+from chalicelib.adapters.items.sqlite import SqliteItemStore
+from chalicelib.adapters.opamp.wire import OpampCodec
+from chalicelib.adapters.otlp.metrics import OtlpMetricsCodec
+from chalicelib.adapters.queue.inline import InlineQueue
+from chalicelib.adapters.queue.sqs import SqsQueue
+from chalicelib.adapters.system.clock import SystemClock, SystemEntropy
+from chalicelib.api import all_routes
+from chalicelib.api.furniture.route import Route
+from chalicelib.domain.errors import InvalidInput
+from chalicelib.domain.fleet.state import FleetPolicy
+from chalicelib.jobs.step import Step
+from chalicelib.jobs.tick import Sweep, Tick
+from chalicelib.ports.clock import Clock
+from chalicelib.ports.items import ItemStore
+from chalicelib.ports.queue import WorkQueue
+from chalicelib.repositories.records import Claim, Records
+from chalicelib.services.claims import Claims
+from chalicelib.services.context import Context
+from chalicelib.services.deployments import Deployments
+from chalicelib.services.experiments import Experiments
+from chalicelib.services.fleet import Fleet
+from chalicelib.services.hosts import Hosts
+from chalicelib.services.ingest import Ingest
+from chalicelib.services.loadsims import LoadSims
+from chalicelib.services.observing import Observing
+from chalicelib.services.pipelines import Pipelines
+from chalicelib.services.promotion import Promotion
+from chalicelib.services.services import Services
+from chalicelib.services.stepping import Stepping
+from chalicelib.services.tokens import Tokens
+from chalicelib.settings import Settings, from_env
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """A whole control plane: its routes, its jobs and its services."""
+
+    settings: Settings
+    services: Services
+    routes: Sequence[Route]
+    tick: Tick
+    step: Step
+    sweep: Sweep
+
+
+def build(settings: Settings) -> ControlPlane:
+    """Wire a control plane. Raises InvalidInput for settings that do not fit, Unavailable for a store out of reach."""
+    clock = SystemClock()
+    records = Records(item_store(settings, clock))
+    context = Context(records, clock, SystemEntropy())
+    services = _services(settings, context)
+    step = Step({"EXPERIMENT": services.stepping.step, "DEPLOYMENT": services.deployments.step})
+    tick = Tick(records, _queue(settings, step))
+    return ControlPlane(settings, services, all_routes(services, settings.version), tick, step, Sweep(records))
+
+
+def build_from_environment(env: Mapping[str, str]) -> ControlPlane:
+    """Wire a control plane by the environment (PHOENIX_*). Raises InvalidInput naming the variable."""
+    return build(from_env(env))
+
+
+def item_store(settings: Settings, clock: Clock) -> ItemStore:
+    """The engine that the settings name."""
+    if settings.store == "sqlite":
+        if settings.data_dir is None:
+            raise InvalidInput("PHOENIX_DATA_DIR: the SQLite store needs a folder", hint="set it, or use phoenix up")
+        return SqliteItemStore(settings.data_dir / "phoenix.sqlite", clock.now)
+    store = DynamoItemStore(
+        now=clock.now,
+        endpoint=settings.dynamodb_endpoint,
+        region=settings.dynamodb_region,
+        prefix=settings.table_prefix,
+    )
+    if settings.create_tables:
+        store.create_tables()
+    return store
+
+
+def _services(settings: Settings, context: Context) -> Services:
+    records = context.records
+    policy = FleetPolicy(idle_heartbeat=settings.idle_poll_seconds)
+    fleet = Fleet(context, OpampCodec(), policy)
+    tokens = Tokens(context)
+    pipelines = Pipelines(FileCatalog(settings.catalog), CollectorValidator(settings.otelcol), settings.public_url)
+    in_experiment = Claims(records.experiment_claims, "experiment", lambda t, c: _experiment_alive(records, t, c))
+    in_deployment = Claims(records.deployment_claims, "pipeline", lambda t, c: _deployment_alive(records, t, c))
+    hosts = Hosts(context, fleet, tokens, in_experiment, in_deployment)
+    deployments = Deployments(context, fleet, pipelines, in_deployment, in_experiment)
+    loadsims = LoadSims(context)
+    promotion = Promotion(context, deployments, in_deployment)
+    observing = Observing(context, fleet)
+    return Services(
+        tokens=tokens,
+        hosts=hosts,
+        fleet=fleet,
+        ingest=Ingest(context, OtlpMetricsCodec()),
+        pipelines=pipelines,
+        deployments=deployments,
+        experiments=Experiments(context, fleet, pipelines, hosts, in_experiment),
+        loadsims=loadsims,
+        stepping=Stepping(context, observing, fleet, loadsims, promotion, in_experiment),
+        audit=records.audit,
+        clock=context.clock,
+    )
+
+
+def _experiment_alive(records: Records, tenant: str, claim: Claim) -> bool:
+    found = records.experiments.find(tenant, claim.holder)
+    return found is not None and found.value.uid == claim.uid and (found.value.ended_at is None)
+
+
+def _deployment_alive(records: Records, tenant: str, claim: Claim) -> bool:
+    found = records.deployments.find(tenant, claim.holder)
+    return found is not None and claim.host in found.value.hosts
+
+
+def _queue(settings: Settings, step: Step) -> WorkQueue:
+    if settings.queue_url:
+        return SqsQueue(boto3.client("sqs", region_name=settings.dynamodb_region), settings.queue_url)
+    queue = InlineQueue()
+    queue.worker = step
+    return queue

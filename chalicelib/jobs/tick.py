@@ -1,0 +1,45 @@
+"""The tick: list what is active on the sparse index and hand it over, 25 a message. Decides nothing itself."""
+
+from __future__ import annotations
+
+from chalicelib.ports.queue import Work, WorkQueue
+from chalicelib.repositories.records import Records, shards
+
+BATCH = 25
+
+
+class Tick:
+    """Invoked every minute by the schedule, every second by the local clock."""
+
+    def __init__(self, records: Records, queue: WorkQueue) -> None:
+        self._records, self._queue = records, queue
+
+    def __call__(self) -> int:
+        """Queue a step for everything that is active; returns how many."""
+        work = [item for shard in shards() for item in self._shard(shard)]
+        batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]
+        if batches:
+            self._queue.send(batches)
+        return len(work)
+
+    def _shard(self, shard: str) -> list[Work]:
+        found: list[Work] = []
+        cursor: str | None = None
+        while True:
+            page = self._records.store.active(shard, limit=500, cursor=cursor)
+            for item in page.items:
+                _, tenant, kind = item.pk.split("#", 2)
+                found.append(Work(kind=kind, tenant=tenant, name=item.sk))
+            if (cursor := page.cursor) is None:
+                return found
+
+
+class Sweep:
+    """Deletes what has expired. Nothing depends on it but the size of the store."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def __call__(self) -> int:
+        """Returns how many items went."""
+        return self._records.store.sweep()

@@ -1,0 +1,121 @@
+"""Every kind of record that services keep, in one place: its partition, its key, its index and its end."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from pydantic import Field
+
+from chalicelib.domain.access import Token
+from chalicelib.domain.deployment import Deployment
+from chalicelib.domain.evaluation.evaluation import Evaluation
+from chalicelib.domain.experiment.state import Experiment
+from chalicelib.domain.fleet.state import AgentState
+from chalicelib.domain.host import Enrolment, Host
+from chalicelib.domain.loadsim import LoadSim
+from chalicelib.domain.model import Value
+from chalicelib.ports.items import ItemStore
+from chalicelib.repositories.audit import AuditTrail
+from chalicelib.repositories.documents import Documents
+from chalicelib.repositories.measurements import Measurements
+
+SHARDS = 16
+EVERYWHERE = "-"
+"""Tenant of what must be found before a tenant is known: token digests, agent instances."""
+
+
+class AgentRecord(Value):
+    """One host's supervisor."""
+
+    host: str
+    state: AgentState = AgentState()
+
+
+class AgentBinding(Value):
+    """Which host an OpAMP instance uid belongs to: the first token that used it."""
+
+    instance_uid: str
+    tenant: str
+    host: str
+
+
+class ConfigBody(Value):
+    """A rendered collector configuration, unstamped, under its content hash."""
+
+    content_hash: str
+    config: dict[str, Any]
+
+
+class EffectiveConfig(Value):
+    """What a host's collector said it runs, secrets masked."""
+
+    host: str
+    marker: str
+    config: dict[str, Any]
+    at: float
+
+
+class Claim(Value):
+    """A host held by an experiment, or belonging to a deployment."""
+
+    host: str
+    holder: str
+    """Name of the experiment or deployment."""
+    uid: str = ""
+    """Uid of the experiment (a deployment has none: its name is enough)."""
+    since: float
+
+
+class StoredEvaluation(Value):
+    """The latest evaluation of an experiment."""
+
+    uid: str
+    at: float
+    evaluation: Evaluation = Field()
+
+
+class Records:
+    """The repositories, on one store."""
+
+    def __init__(self, store: ItemStore) -> None:
+        self.store = store
+        self.audit = AuditTrail(store)
+        self.measurements = Measurements(store)
+        self.tokens = Documents(store, "TOKEN", Token, lambda v: v.id)
+        self.token_digests = Documents(store, "TOKENDIGEST", Token, lambda v: v.digest)
+        self.enrolments = Documents(
+            store, "ENROLMENT", Enrolment, lambda v: v.digest, expires=lambda v: int(v.expires_at)
+        )
+        self.hosts = Documents(store, "HOST", Host, lambda v: v.name)
+        self.agents = Documents(store, "AGENT", AgentRecord, lambda v: v.host)
+        self.agent_bindings = Documents(store, "AGENTBINDING", AgentBinding, lambda v: v.instance_uid)
+        self.effective_configs = Documents(store, "EFFECTIVE", EffectiveConfig, lambda v: v.host)
+        self.configs = Documents(store, "CONFIG", ConfigBody, lambda v: v.content_hash)
+        self.experiment_claims = Documents(store, "CLAIM#EXPERIMENT", Claim, lambda v: v.host)
+        self.deployment_claims = Documents(store, "CLAIM#DEPLOYMENT", Claim, lambda v: v.host)
+        self.experiments = Documents(
+            store, "EXPERIMENT", Experiment, lambda v: v.name, active=_shard_of(lambda v: v.name, lambda v: v.active)
+        )
+        self.evaluations = Documents(store, "EVALUATION", StoredEvaluation, lambda v: v.uid)
+        self.deployments = Documents(
+            store,
+            "DEPLOYMENT",
+            Deployment,
+            lambda v: v.name,
+            active=_shard_of(lambda v: v.name, lambda v: not v.settled),
+        )
+        self.loadsims = Documents(store, "LOADSIM", LoadSim, lambda v: f"{v.host}#{v.name}")
+
+
+def shards() -> list[str]:
+    """The shards of the stepping index."""
+    return [f"A#{number}" for number in range(SHARDS)]
+
+
+def _shard_of(name: Any, active: Any) -> Any:
+    def shard(tenant: str, value: Any) -> str | None:
+        number = zlib.crc32(f"{tenant}#{name(value)}".encode()) % SHARDS
+        return f"A#{number}" if active(value) else None
+
+    return shard

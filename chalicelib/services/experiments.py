@@ -1,0 +1,172 @@
+"""Experiments as users ask for them: create, command, show, delete. How they go on by themselves is in `stepping`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
+from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.experiment.spec import ExperimentManifest, ExperimentSpec
+from chalicelib.domain.experiment.state import END_STATES, Event, Experiment, State
+from chalicelib.domain.experiment.transitions import Cause, command
+from chalicelib.domain.fleet.assignments import quarantined
+from chalicelib.domain.fleet.judge import IDLE_HASH
+from chalicelib.domain.pricebooks import price_book
+from chalicelib.ports.items import ABSENT, Write
+from chalicelib.repositories.documents import Stored
+from chalicelib.services.claims import Claims
+from chalicelib.services.context import Context, retrying
+from chalicelib.services.fleet import Fleet
+from chalicelib.services.hosts import Hosts
+from chalicelib.services.pipelines import Pipelines
+
+
+class Experiments:
+    """claims: which experiment holds a host."""
+
+    def __init__(self, context: Context, fleet: Fleet, pipelines: Pipelines, hosts: Hosts, claims: Claims) -> None:
+        self._context, self._records = context, context.records
+        self._fleet, self._pipelines, self._hosts, self._claims = fleet, pipelines, hosts, claims
+
+    def create(
+        self, tenant: str, manifest: ExperimentManifest, actor: str, *, start: bool
+    ) -> tuple[Experiment, list[str]]:
+        """A new experiment and its warnings. Raises InvalidInput, Conflict, Rejected; then nothing exists."""
+        spec, name = manifest.spec, manifest.metadata.name
+        if self._records.experiments.find(tenant, name):
+            raise Conflict(f"an experiment named {name!r} exists", hint=f"phoenix experiment delete {name}")
+        price_book(spec.price_book)
+        hosts = self._targets(tenant, spec)
+        uid = self._context.entropy.uid()
+        bodies = {
+            host: self._pipelines.ab_config(spec.baseline, spec.candidate, spec.critical, spec.interval, uid, host)
+            for host in hosts
+        }
+        self._pipelines.check(bodies[hosts[0]], "/spec")
+        configs = {host: self._fleet.keep_config(tenant, body) for host, body in bodies.items()}
+        self._refuse_failed(tenant, configs)
+        now = self._context.clock.now()
+        first = State.PENDING if start else State.DRAFT
+        self._claims.take(tenant, hosts, name, uid, now)
+        experiment = Experiment(
+            uid=uid,
+            name=name,
+            labels=manifest.metadata.labels,
+            spec=spec,
+            spec_hash=_hash(spec),
+            hosts=hosts,
+            state=first,
+            created_at=now,
+            created_by=actor,
+            entered_at=now,
+            configs=configs,
+            previous={host: self._previous(tenant, host) for host in hosts},
+            events=(
+                Event(at=now, state=State.PENDING if start else State.DRAFT, cause="create", detail=f"by {actor}"),
+            ),
+        )
+        try:
+            self._save(tenant, Stored(experiment, ABSENT), actor, "create")
+        except Conflict:
+            self._claims.release(tenant, hosts, name, uid)
+            raise
+        return experiment, [warning for pattern in spec.critical for warning in pattern.warnings()]
+
+    def order(self, tenant: str, name: str, cause: Cause, actor: str) -> Experiment:
+        """Carry out an operator's command. Raises NotFound, Conflict naming what is possible now."""
+
+        def attempt() -> Experiment:
+            stored = self._records.experiments.get(tenant, name)
+            moved = command(stored.value, cause, actor, self._context.clock.now())
+            self._save(tenant, Stored(moved, stored.version), actor, cause.value)
+            return moved
+
+        moved = retrying(attempt)
+        if moved.state in END_STATES:
+            self._claims.release(tenant, moved.hosts, moved.name, moved.uid)
+        return moved
+
+    def get(self, tenant: str, name: str) -> Experiment:
+        """Raises NotFound."""
+        return self._records.experiments.get(tenant, name).value
+
+    def page(self, tenant: str, limit: int, cursor: str | None) -> tuple[list[Experiment], str | None]:
+        """Experiments in order of name."""
+        found, cursor = self._records.experiments.page(tenant, limit, cursor)
+        return [stored.value for stored in found], cursor
+
+    def evaluation(self, tenant: str, name: str) -> Evaluation:
+        """The latest evaluation. Raises NotFound while there is none."""
+        experiment = self.get(tenant, name)
+        found = self._records.evaluations.find(tenant, experiment.uid)
+        if found is None:
+            raise NotFound(
+                f"experiment {name!r} has not been evaluated yet: it is {experiment.state.value}",
+                hint=f"follow it: phoenix experiment status {name} --watch",
+            )
+        return found.value.evaluation
+
+    def delete(self, tenant: str, name: str, actor: str) -> None:
+        """Forget an ended experiment (its audit stays). Raises Conflict while it is active."""
+        stored = self._records.experiments.get(tenant, name)
+        experiment = stored.value
+        if experiment.active:
+            raise Conflict(
+                f"experiment {name!r} is {experiment.state.value}",
+                hint=f"stop it first: phoenix experiment stop {name}",
+            )
+        self._claims.release(tenant, experiment.hosts, name, experiment.uid)
+        now = self._context.clock.now()
+        subject = f"experiment:{experiment.uid}"
+        writes: list[Write] = [
+            self._records.experiments.removal(tenant, name, stored.version),
+            self._records.evaluations.removal(tenant, experiment.uid),
+            self._records.audit.entry(tenant, subject, at=now, actor=actor, action="delete", detail={"name": name}),
+        ]
+        self._records.store.transact(writes, token=f"delete-{experiment.uid}")
+
+    def _targets(self, tenant: str, spec: ExperimentSpec) -> tuple[str, ...]:
+        if spec.targets.hosts:
+            for position, host in enumerate(spec.targets.hosts):
+                if self._records.hosts.find(tenant, host) is None:
+                    problem = Problem(
+                        f"/spec/targets/hosts/{position}", f"no host named {host!r}", "see: phoenix host list"
+                    )
+                    raise InvalidInput(f"{problem.pointer}: {problem.rule}", problems=(problem,), hint=problem.fix)
+            return spec.targets.hosts
+        labels = (spec.targets.selector or {}).get("matchLabels", {})
+        hosts = self._hosts.select(tenant, labels)
+        if not hosts:
+            problem = Problem("/spec/targets/selector", f"no host has the labels {labels}", "see: phoenix host list")
+            raise InvalidInput(f"{problem.pointer}: {problem.rule}", problems=(problem,), hint=problem.fix)
+        return hosts
+
+    def _refuse_failed(self, tenant: str, configs: dict[str, str]) -> None:
+        for host, content in configs.items():
+            failure = quarantined(self._fleet.state(tenant, host), content)
+            if failure:
+                raise Conflict(f"this very configuration failed on host {host!r} before: {failure.error}")
+
+    def _previous(self, tenant: str, host: str) -> str:
+        """ "scope content_hash" of what the host runs or is to run now."""
+        state = self._fleet.state(tenant, host)
+        wanted = state.desired
+        if wanted is None or wanted.content_hash == IDLE_HASH:
+            return ""
+        return f"{wanted.scope} {wanted.content_hash}"
+
+    def _save(self, tenant: str, stored: Stored[Experiment], actor: str, action: str) -> None:
+        experiment = stored.value
+        now = self._context.clock.now()
+        detail = {"state": experiment.state.value, "name": experiment.name, "message": experiment.message}
+        entry = self._records.audit.entry(
+            tenant, f"experiment:{experiment.uid}", at=now, actor=actor, action=action, detail=detail
+        )
+        write = self._records.experiments.write(tenant, experiment, stored.version)
+        self._records.store.transact([write, entry], token=f"{experiment.uid}-{write.item.version}-{action}")
+
+
+def _hash(spec: ExperimentSpec) -> str:
+    text = json.dumps(spec.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

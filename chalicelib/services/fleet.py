@@ -1,0 +1,154 @@
+"""The OpAMP endpoint's use case, and the one way to want a configuration on a host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from chalicelib.domain.access import Principal
+from chalicelib.domain.errors import Conflict, NotAllowed
+from chalicelib.domain.fleet.assignments import assign
+from chalicelib.domain.fleet.judge import IDLE_CONFIG, IDLE_HASH, expire
+from chalicelib.domain.fleet.receive import Outcome, receive
+from chalicelib.domain.fleet.report import AgentReport, Offer
+from chalicelib.domain.fleet.state import AgentState, Event, EventKind, FleetPolicy, Purpose
+from chalicelib.domain.pipeline.marker import content_hash, stamp
+from chalicelib.ports.wire import AgentCodec
+from chalicelib.repositories.documents import Stored
+from chalicelib.repositories.records import (
+    EVERYWHERE,
+    AgentBinding,
+    AgentRecord,
+    ConfigBody,
+    EffectiveConfig,
+)
+from chalicelib.services.context import Context, retrying
+
+_RECORDED = frozenset({EventKind.CONFIRMED, EventKind.FAILED, EventKind.ROLLED_BACK, EventKind.DRIFTED})
+
+
+class Fleet:
+    """Agents by host. Every change is a compare-and-set on the host's agent record."""
+
+    def __init__(self, context: Context, wire: AgentCodec, policy: FleetPolicy) -> None:
+        self._context, self._wire, self.policy = context, wire, policy
+        self._records = context.records
+
+    def exchange(self, principal: Principal, body: bytes) -> bytes:
+        """One OpAMP message in, its answer out. Raises InvalidInput (garbage), NotAllowed (another host's agent)."""
+        report = self._wire.decode(body, lambda marker: self._offered(principal, marker))
+        self._bind(principal, report)
+        outcome = retrying(lambda: self._receive(principal.tenant, principal.subject, report))
+        return self._wire.encode(outcome.reply, self._body(principal.tenant, outcome.reply.offer))
+
+    def state(self, tenant: str, host: str) -> AgentState:
+        """What is known of a host's agent, deadlines applied."""
+        return self._settled(tenant, host).value.state
+
+    def want(self, tenant: str, host: str, scope: str, content: str, purpose: Purpose, *, force: bool = False) -> None:
+        """Want a configuration on a host. Idempotent. Raises Conflict when it failed there before, unless forced."""
+
+        def attempt() -> None:
+            stored = self._read(tenant, host)
+            state = assign(stored.value.state, scope, content, self._context.clock.now(), purpose, force)
+            if state != stored.value.state:
+                self._records.agents.save(tenant, AgentRecord(host=host, state=state), stored.version)
+
+        retrying(attempt)
+
+    def want_idle(self, tenant: str, host: str, scope: str = "") -> None:
+        """Want nothing on a host: its collector runs idle."""
+        self.want(tenant, host, scope, IDLE_HASH, Purpose.IDLE)
+
+    def keep_config(self, tenant: str, config: Mapping[str, Any]) -> str:
+        """Store a configuration under its content hash, which is returned. Idempotent."""
+        key = content_hash(config)
+        if self._records.configs.find(tenant, key) is None:
+            # A conflict means that another stored it at the same moment: same hash, same content.
+            with suppress(Conflict):
+                self._records.configs.create(tenant, ConfigBody(content_hash=key, config=dict(config)))
+        return key
+
+    def config(self, tenant: str, key: str) -> dict[str, Any]:
+        """The configuration of a content hash, unstamped."""
+        return IDLE_CONFIG if key == IDLE_HASH else self._records.configs.get(tenant, key).value.config
+
+    def update(self, tenant: str, host: str, change: Any) -> AgentState:
+        """Apply a pure change (AgentState -> AgentState) to a host's agent."""
+
+        def attempt() -> AgentState:
+            stored = self._read(tenant, host)
+            state: AgentState = change(stored.value.state)
+            if state != stored.value.state:
+                self._records.agents.save(tenant, AgentRecord(host=host, state=state), stored.version)
+            return state
+
+        return retrying(attempt)
+
+    def _read(self, tenant: str, host: str) -> Stored[AgentRecord]:
+        return self._records.agents.find(tenant, host) or Stored(AgentRecord(host=host), 0)
+
+    def _settled(self, tenant: str, host: str) -> Stored[AgentRecord]:
+        def attempt() -> Stored[AgentRecord]:
+            stored = self._read(tenant, host)
+            state, events = expire(stored.value.state, self._context.clock.now(), self.policy)
+            if state == stored.value.state:
+                return stored
+            saved = self._records.agents.save(tenant, AgentRecord(host=host, state=state), stored.version)
+            self._record(tenant, host, events)
+            return saved
+
+        return retrying(attempt)
+
+    def _bind(self, principal: Principal, report: AgentReport) -> None:
+        """An instance uid belongs to the host whose token used it first."""
+        found = self._records.agent_bindings.find(EVERYWHERE, report.instance_uid)
+        binding = AgentBinding(instance_uid=report.instance_uid, tenant=principal.tenant, host=principal.subject)
+        if found is None:
+            try:
+                found = self._records.agent_bindings.create(EVERYWHERE, binding)
+            except Conflict:
+                found = self._records.agent_bindings.get(EVERYWHERE, report.instance_uid)
+        if found.value != binding:
+            raise NotAllowed("this agent belongs to another host; use that host's own token")
+
+    def _receive(self, tenant: str, host: str, report: AgentReport) -> Outcome:
+        stored = self._read(tenant, host)
+        now = self._context.clock.now()
+        outcome = receive(stored.value.state, report, now, self.policy)
+        self._records.agents.save(tenant, AgentRecord(host=host, state=outcome.state), stored.version)
+        if outcome.effective is not None:
+            marker = outcome.state.effective.marker if outcome.state.effective else ""
+            effective = EffectiveConfig(host=host, marker=marker, config=outcome.effective, at=now)
+            self._records.effective_configs.save(tenant, effective, -1)
+        self._record(tenant, host, outcome.events)
+        return outcome
+
+    def _record(self, tenant: str, host: str, events: tuple[Event, ...]) -> None:
+        for event in events:
+            if event.kind in _RECORDED:
+                detail = event.model_dump(mode="json", exclude={"kind"}, exclude_defaults=True)
+                retrying(lambda e=event, d=detail: self._append(tenant, host, e, d))  # type: ignore[misc]
+
+    def _append(self, tenant: str, host: str, event: Event, detail: dict[str, Any]) -> None:
+        now = self._context.clock.now()
+        put = self._records.audit.entry(
+            tenant, f"host:{host}", at=now, actor=f"host:{host}", action=f"config {event.kind.value}", detail=detail
+        )
+        self._records.store.put(put.item, put.expected)
+
+    def _offered(self, principal: Principal, marker: str) -> dict[str, Any] | None:
+        """The stamped configuration that this host was offered under a marker, while it is remembered."""
+        state = self._read(principal.tenant, principal.subject).value.state
+        known = (state.desired, state.confirmed, *state.previous)
+        one = next((a for a in known if a is not None and a.marker == marker), None)
+        return self._stamped(principal.tenant, one.content_hash, one.revision) if one else None
+
+    def _body(self, tenant: str, offer: Offer | None) -> dict[str, Any] | None:
+        if offer is None:
+            return None
+        return self._stamped(tenant, offer.content_hash, offer.revision)
+
+    def _stamped(self, tenant: str, content: str, revision: int) -> dict[str, Any]:
+        return stamp(self.config(tenant, content), revision)[0]

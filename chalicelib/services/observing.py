@@ -1,0 +1,137 @@
+"""Looking before a step: what hosts, loads and measurements say about an experiment now."""
+
+from __future__ import annotations
+
+from chalicelib.domain.evaluation.evaluation import evaluate
+from chalicelib.domain.evaluation.plan import ConfigProof, plan_for
+from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.experiment.observed import HostView, Observed
+from chalicelib.domain.experiment.state import Experiment, State
+from chalicelib.domain.fleet.judge import IDLE_HASH
+from chalicelib.domain.fleet.status import away_since
+from chalicelib.domain.load import LoadStatus
+from chalicelib.domain.measurement import CollectorSample, Count
+from chalicelib.repositories.records import StoredEvaluation
+from chalicelib.services.context import Context
+from chalicelib.services.fleet import Fleet
+
+_LOOKING = frozenset({State.RUNNING, State.PAUSED, State.AWAITING_PROMOTION})
+GRACE = 2.0
+"""Seconds on top of two intervals that late measurements get before the last evaluation."""
+
+
+class Observing:
+    """Reads only, but for the evaluation, which is kept for people to see."""
+
+    def __init__(self, context: Context, fleet: Fleet) -> None:
+        self._context, self._records, self._fleet = context, context.records, fleet
+
+    def look(self, tenant: str, experiment: Experiment) -> Observed:
+        """Everything that `decide` needs."""
+        now = self._context.clock.now()
+        hosts = {host: self._view(tenant, host, now) for host in experiment.hosts}
+        evaluation = self._evaluate(tenant, experiment, hosts, now) if _due(experiment, now) else None
+        loaded = experiment.hosts if experiment.spec.load else ()
+        return Observed(
+            hosts=hosts,
+            load={host: self._load(tenant, experiment, host) for host in experiment.hosts}
+            if experiment.spec.load
+            else {},
+            restored={host: previous_hash(experiment, host) for host in experiment.hosts},
+            evaluation=evaluation,
+            deployment_active=self._deployment_active(tenant, experiment),
+        )
+
+    def _view(self, tenant: str, host: str, now: float) -> HostView:
+        state = self._fleet.state(tenant, host)
+        wanted = state.desired
+        active = wanted if wanted and wanted.confirmed_at is not None else None
+        return HostView(
+            desired=wanted.content_hash if wanted else "",
+            active=active.content_hash if active else "",
+            marker=active.marker if active else "",
+            confirmed_at=(active.confirmed_at or 0.0) if active else 0.0,
+            errors={failure.content_hash: failure.error for failure in state.quarantine},
+            away_since=away_since(state, now, self._fleet.policy),
+        )
+
+    def _load(self, tenant: str, experiment: Experiment, host: str) -> LoadStatus | None:
+        found = self._records.loadsims.find(tenant, f"{host}#{load_name(experiment)}")
+        return found.value.status if found and found.value.experiment_uid == experiment.uid else None
+
+    def _deployment_active(self, tenant: str, experiment: Experiment) -> bool:
+        if experiment.state is not State.PROMOTING or not experiment.deployment:
+            return False
+        found = self._records.deployments.find(tenant, experiment.deployment)
+        if found is None:
+            return False
+        version = found.value.version(found.value.current)
+        return version is not None and version.experiment_uid == experiment.uid
+
+    def _evaluate(
+        self, tenant: str, experiment: Experiment, hosts: dict[str, HostView], now: float
+    ) -> Evaluation | None:
+        if experiment.window_start is None:
+            return None
+        counts: list[Count] = []
+        samples: list[CollectorSample] = []
+        for host in experiment.hosts:
+            found = self._records.measurements.read(tenant, experiment.uid, host)
+            counts += found[0]
+            samples += found[1]
+        problems = {
+            host: f"its collector refused or lost the configuration under test: {view.errors[experiment.configs[host]]}"
+            for host, view in hosts.items()
+            if experiment.configs[host] in view.errors and view.active != experiment.configs[host]
+        }
+        plan = plan_for(
+            experiment.spec,
+            scope=experiment.uid,
+            name=experiment.name,
+            hosts=experiment.hosts,
+            window_start_ns=int(experiment.window_start * 1e9),
+            deployed_ns=int((experiment.deployed_at or experiment.window_start) * 1e9),
+            configs=_proofs(experiment, hosts),
+            spec_hash=experiment.spec_hash,
+        )
+        last = experiment.state is State.DECIDING
+        evaluation = evaluate(plan, counts, samples, int(now * 1e9), last=last, host_problems=problems)
+        stored = StoredEvaluation(uid=experiment.uid, at=now, evaluation=evaluation)
+        self._records.evaluations.save(tenant, stored, -1)
+        return evaluation
+
+
+def load_name(experiment: Experiment) -> str:
+    """Name of the experiment's own load: its name, so that people recognise it."""
+    return experiment.name
+
+
+def previous_hash(experiment: Experiment, host: str) -> str:
+    """Content hash of what the host goes back to."""
+    return experiment.previous.get(host, "").partition(" ")[2] or IDLE_HASH
+
+
+def _due(experiment: Experiment, now: float) -> bool:
+    if experiment.state is State.DECIDING:
+        return experiment.outcome is None and now - experiment.entered_at >= 2 * experiment.spec.interval + GRACE
+    if experiment.state not in _LOOKING or experiment.window_start is None:
+        return False
+    before = experiment.evaluated_at or experiment.window_start
+    return now - before >= experiment.spec.schedule.evaluate_every
+
+
+def _proofs(experiment: Experiment, hosts: dict[str, HostView]) -> tuple[ConfigProof, ...]:
+    """Markers that count as evidence: those proven when the experiment was deployed, and a newer one of the same
+    content where a host had to be given it again."""
+    found = {
+        (proof.host, proof.marker): proof
+        for proof in experiment.proofs
+        if proof.content_hash == experiment.configs[proof.host]
+    }
+    for host, view in hosts.items():
+        if view.active == experiment.configs[host]:
+            found[(host, view.marker)] = view.proof(host)
+    return tuple(
+        ConfigProof(host=p.host, config_hash=p.content_hash, marker=p.marker, read_back_ns=int(p.confirmed_at * 1e9))
+        for p in found.values()
+    )

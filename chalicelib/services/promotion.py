@@ -1,0 +1,117 @@
+"""A promotion as a deployment: the winner becomes a version of its own, with the baseline behind it to go back to."""
+
+from __future__ import annotations
+
+from chalicelib.domain.deployment import Deployment, DeploymentPlan, DeploymentVersion, scope
+from chalicelib.domain.experiment.spec import Arm, PipelineRef
+from chalicelib.domain.experiment.state import Experiment
+from chalicelib.services.claims import Claims
+from chalicelib.services.context import Context
+from chalicelib.services.deployments import Deployments
+
+
+class Promotion:
+    """claims: which deployment a host belongs to."""
+
+    def __init__(self, context: Context, deployments: Deployments, claims: Claims) -> None:
+        self._context, self._records = context, context.records
+        self._deployments, self._claims = deployments, claims
+
+    def prepare(self, tenant: str, experiment: Experiment) -> Experiment:
+        """Record the winner as a version that is not current yet, and say which configurations it means. Idempotent:
+        the experiment's uid marks its version."""
+        name = self._name(tenant, experiment)
+        found = self._records.deployments.find(tenant, name)
+        made = _own_version(found.value, experiment) if found else None
+        if made is None:
+            number = max(found.value.next_number() if found else 1, 2)
+            plan = self._plan(experiment, experiment.spec.candidate)
+            version = self._deployments.make_version(
+                tenant, name, number, plan, experiment.hosts, experiment.promoted_by
+            )
+            version = version.model_copy(
+                update={"experiment_uid": experiment.uid, "note": f"promoted by experiment {experiment.name}"}
+            )
+            baseline = None if found else self._baseline(tenant, name, experiment)
+            actor = experiment.promoted_by
+            saved = self._deployments.change(
+                tenant, name, lambda old: _with(old, name, experiment, baseline, version), actor, "prepare promotion"
+            )
+            made = _own_version(saved, experiment) or version
+        return experiment.model_copy(update={"deployment": name, "winner_configs": made.configs})
+
+    def scope(self, tenant: str, experiment: Experiment) -> str:
+        """Measurement scope of the winner's version."""
+        deployment = self._records.deployments.get(tenant, experiment.deployment).value
+        made = _own_version(deployment, experiment)
+        return scope(deployment.name, made.number if made else deployment.current)
+
+    def activate(self, tenant: str, experiment: Experiment) -> None:
+        """Make the winner the current version, and its hosts members of its deployment alone. Idempotent."""
+        name, uid = experiment.deployment, experiment.uid
+        for host in experiment.hosts:
+            other = self._claims.holder(tenant, host)
+            if other is not None and other.holder != name:
+                self._leave(tenant, other.holder, host, experiment)
+        self._claims.take(tenant, experiment.hosts, name, "", self._context.clock.now())
+
+        def current(old: Deployment | None) -> Deployment:
+            if old is None:
+                raise ValueError(f"deployment {name} of experiment {uid} is gone")
+            made = _own_version(old, experiment)
+            return old.model_copy(update={"current": made.number if made else old.current, "settled": True})
+
+        self._deployments.change(tenant, name, current, experiment.promoted_by, "promote")
+
+    def _name(self, tenant: str, experiment: Experiment) -> str:
+        """The deployment that has exactly these hosts goes on; otherwise one named after the experiment begins."""
+        if experiment.deployment:
+            return experiment.deployment
+        holders = {self._claims.holder(tenant, host) for host in experiment.hosts}
+        names = {claim.holder if claim else "" for claim in holders}
+        if len(names) == 1 and (name := names.pop()):
+            found = self._records.deployments.find(tenant, name)
+            if found and set(found.value.hosts) == set(experiment.hosts):
+                return name
+        return experiment.name
+
+    def _plan(self, experiment: Experiment, arm: Arm) -> DeploymentPlan:
+        return DeploymentPlan(
+            pipeline=PipelineRef(pipeline=arm.pipeline, parameters=arm.parameters),
+            critical=experiment.spec.critical,
+            interval=experiment.spec.interval,
+            backend=arm.backend,
+        )
+
+    def _baseline(self, tenant: str, name: str, experiment: Experiment) -> DeploymentVersion:
+        plan = self._plan(experiment, experiment.spec.baseline)
+        version = self._deployments.make_version(tenant, name, 1, plan, experiment.hosts, experiment.promoted_by)
+        return version.model_copy(update={"note": f"baseline of experiment {experiment.name}"})
+
+    def _leave(self, tenant: str, name: str, host: str, experiment: Experiment) -> None:
+        def without(old: Deployment | None) -> Deployment:
+            if old is None:
+                raise ValueError(f"deployment {name} is gone")
+            return old.model_copy(update={"hosts": tuple(h for h in old.hosts if h != host)})
+
+        self._deployments.change(tenant, name, without, experiment.promoted_by, f"host {host} moved by a promotion")
+        self._claims.release(tenant, [host], name, "")
+
+
+def _own_version(deployment: Deployment, experiment: Experiment) -> DeploymentVersion | None:
+    return next((v for v in deployment.versions if v.experiment_uid == experiment.uid), None)
+
+
+def _with(
+    old: Deployment | None,
+    name: str,
+    experiment: Experiment,
+    baseline: DeploymentVersion | None,
+    version: DeploymentVersion,
+) -> Deployment:
+    if old is not None and _own_version(old, experiment):
+        return old
+    base = old or Deployment(name=name, hosts=experiment.hosts)
+    if old is None and baseline is not None:
+        base = base.add(baseline)
+    return base.add(version)

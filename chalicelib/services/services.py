@@ -1,0 +1,34 @@
+"""All services of one control plane, as the API is given them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.ports.clock import Clock
+from chalicelib.repositories.audit import AuditTrail
+from chalicelib.services.deployments import Deployments
+from chalicelib.services.experiments import Experiments
+from chalicelib.services.fleet import Fleet
+from chalicelib.services.hosts import Hosts
+from chalicelib.services.ingest import Ingest
+from chalicelib.services.loadsims import LoadSims
+from chalicelib.services.pipelines import Pipelines
+from chalicelib.services.stepping import Stepping
+from chalicelib.services.tokens import Tokens
+
+
+@dataclass(frozen=True)
+class Services:
+    """One of each."""
+
+    tokens: Tokens
+    hosts: Hosts
+    fleet: Fleet
+    ingest: Ingest
+    pipelines: Pipelines
+    deployments: Deployments
+    experiments: Experiments
+    loadsims: LoadSims
+    stepping: Stepping
+    audit: AuditTrail
+    clock: Clock

@@ -1,0 +1,113 @@
+"""One step of one experiment: look, decide, save, act. The thin file that carries out what the domain decides."""
+
+from __future__ import annotations
+
+import logging
+
+from chalicelib.domain.errors import Conflict
+from chalicelib.domain.experiment.decide import decide
+from chalicelib.domain.experiment.observed import ActivateDeployment, Assign, Effect, Restore, StartLoad, StopLoad
+from chalicelib.domain.experiment.state import END_STATES, Experiment, State
+from chalicelib.domain.fleet.state import Purpose
+from chalicelib.repositories.documents import Stored
+from chalicelib.services.claims import Claims
+from chalicelib.services.context import Context
+from chalicelib.services.fleet import Fleet
+from chalicelib.services.loadsims import LoadSims
+from chalicelib.services.observing import Observing, load_name
+from chalicelib.services.promotion import Promotion
+
+log = logging.getLogger("phoenix.stepping")
+MOST_TRANSITIONS = 4
+ACTOR = "controller"
+
+
+class Stepping:
+    """Steps may run twice, late, out of order or beside each other: the version decides who wins, and effects are
+    idempotent."""
+
+    def __init__(
+        self,
+        context: Context,
+        observing: Observing,
+        fleet: Fleet,
+        loadsims: LoadSims,
+        promotion: Promotion,
+        claims: Claims,
+    ) -> None:
+        self._context, self._records = context, context.records
+        self._observing, self._fleet, self._loadsims = observing, fleet, loadsims
+        self._promotion, self._claims = promotion, claims
+
+    def step(self, tenant: str, name: str) -> None:
+        """Bring one experiment forward as far as it goes now. A lost race is no error: the winner did the work."""
+        for _ in range(MOST_TRANSITIONS):
+            stored = self._records.experiments.find(tenant, name)
+            if stored is None or not stored.value.active:
+                return
+            try:
+                if not self._once(tenant, stored):
+                    return
+            except Conflict as conflict:
+                log.info("experiment %s: another step won: %s", name, conflict.detail)
+                return
+
+    def _once(self, tenant: str, stored: Stored[Experiment]) -> bool:
+        """One decision; whether there may be another right away."""
+        before = stored.value
+        seen = self._observing.look(tenant, before)
+        decision = decide(before, seen, self._context.clock.now())
+        after = decision.experiment
+        if after.state is State.PROMOTING and not after.winner_configs:
+            after = self._promotion.prepare(tenant, after)
+        if after != before:
+            self._save(tenant, before, after, stored.version)
+        for effect in decision.effects:
+            self._act(tenant, after, effect)
+        if after.state in END_STATES:
+            self._claims.release(tenant, after.hosts, after.name, after.uid)
+        activated = any(isinstance(effect, ActivateDeployment) for effect in decision.effects)
+        return after.state is not before.state or activated
+
+    def _save(self, tenant: str, before: Experiment, after: Experiment, version: int) -> None:
+        write = self._records.experiments.write(tenant, after, version)
+        if after.state is before.state:
+            self._records.store.put(write.item, write.expected)
+            return
+        detail = {"from": before.state.value, "to": after.state.value, "message": after.message}
+        if after.outcome:
+            detail["verdict"] = after.outcome.verdict
+        entry = self._records.audit.entry(
+            tenant,
+            f"experiment:{after.uid}",
+            at=self._context.clock.now(),
+            actor=ACTOR,
+            action=after.state.value,
+            detail=detail,
+        )
+        self._records.store.transact([write, entry], token=f"{after.uid}-{write.item.version}")
+
+    def _act(self, tenant: str, experiment: Experiment, effect: Effect) -> None:
+        if isinstance(effect, Assign):
+            purpose = Purpose.DEPLOY if effect.winner else Purpose.EXPERIMENT
+            self._fleet.want(tenant, effect.host, self._scope(tenant, experiment, effect), effect.content_hash, purpose)
+        elif isinstance(effect, Restore):
+            scope, _, content = experiment.previous.get(effect.host, "").partition(" ")
+            if content:
+                self._fleet.want(tenant, effect.host, scope, content, Purpose.DEPLOY)
+            else:
+                self._fleet.want_idle(tenant, effect.host)
+        elif isinstance(effect, StartLoad):
+            if experiment.spec.load is not None:
+                self._loadsims.start(
+                    tenant, effect.host, load_name(experiment), experiment.spec.load, ACTOR, experiment.uid
+                )
+        elif isinstance(effect, StopLoad):
+            self._loadsims.stop(tenant, effect.host, load_name(experiment))
+        else:
+            self._promotion.activate(tenant, experiment)
+
+    def _scope(self, tenant: str, experiment: Experiment, effect: Assign) -> str:
+        if not effect.winner:
+            return experiment.uid
+        return self._promotion.scope(tenant, experiment)

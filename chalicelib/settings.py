@@ -1,0 +1,54 @@
+"""The settings of a control plane, read from the environment once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from chalicelib.domain.errors import InvalidInput, Problem
+from chalicelib.domain.model import Value
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(Value):
+    """Every setting is PHOENIX_ and its name in capitals."""
+
+    store: Literal["sqlite", "dynamodb"] = "sqlite"
+    """Engine of the item store."""
+    data_dir: Path | None = None
+    """Folder of the SQLite store; needed for it."""
+    dynamodb_endpoint: str | None = None
+    """DynamoDB-compatible endpoint; empty for AWS itself."""
+    dynamodb_region: str = "us-east-1"
+    table_prefix: str = "phoenix"
+    """Tables are <prefix>-state, <prefix>-measurements and <prefix>-audit."""
+    create_tables: bool = False
+    """Create the tables when they are missing (local endpoints; on AWS the infrastructure does)."""
+    public_url: str = Field(default="http://127.0.0.1:8700", pattern=r"^https?://[^\s\"'${}\\?#]+$")
+    """Where hosts reach this control plane: their collectors send measurements there."""
+    catalog: Path = ROOT / "catalog"
+    """Folder of the pipelines."""
+    otelcol: Path | None = None
+    """Collector binary that validates configurations."""
+    queue_url: str | None = None
+    """SQS queue between tick and steps; empty: steps run where the tick runs."""
+    idle_poll_seconds: int = Field(default=30, ge=1, le=3600)
+    """How often a host with nothing pending polls."""
+    version: str = "0.1.0"
+
+
+def from_env(env: Mapping[str, str]) -> Settings:
+    """Raises InvalidInput naming the variable."""
+    given = {
+        name: env[f"PHOENIX_{name.upper()}"] for name in Settings.model_fields if env.get(f"PHOENIX_{name.upper()}")
+    }
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"PHOENIX_{str(first['loc'][0]).upper()}"
+        raise InvalidInput(f"{name}: {first['msg']}", problems=(Problem(name, first["msg"]),)) from error
