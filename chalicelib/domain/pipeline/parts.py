@@ -14,6 +14,8 @@ from chalicelib.domain.pipeline import ottl
 from chalicelib.domain.pipeline.request import TOKEN_VARIABLE
 
 Tree = dict[str, Any]
+_CONSUMERS = 4
+"""Requests in flight per exporter, and so the most that every host sends at once when an absent side comes back."""
 _CRITICAL = 'resource.attributes["phoenix.critical"]'
 
 
@@ -96,11 +98,13 @@ def queue(interval_s: float, size: int) -> Tree:
     processor's, which cuts scrapes apart (collector.md, section 4)."""
     return {
         "queue_size": size,
+        "num_consumers": _CONSUMERS,
         "sizer": "requests",
         "batch": {"sizer": "items", "min_size": 100_000, "flush_timeout": go_duration(min(interval_s / 2, 5.0))},
     }
 
 
 def retry(at_most_s: int) -> Tree:
-    """Retries with a cap of 10 s between tries, so that data flows again soon after the other side is back."""
-    return {"initial_interval": "1s", "max_interval": "10s", "max_elapsed_time": f"{at_most_s}s"}
+    """Retries at most 5 s apart (7.5 s with the collector's jitter), so that data flows again soon after the other
+    side is back."""
+    return {"initial_interval": "1s", "max_interval": "5s", "max_elapsed_time": f"{at_most_s}s"}
