@@ -34,9 +34,7 @@ class Observing:
         loaded = experiment.hosts if experiment.spec.load else ()
         return Observed(
             hosts=hosts,
-            load={host: self._load(tenant, experiment, host) for host in experiment.hosts}
-            if experiment.spec.load
-            else {},
+            load={host: self._load(tenant, experiment, host) for host in loaded},
             restored={host: previous_hash(experiment, host) for host in experiment.hosts},
             evaluation=evaluation,
             deployment_active=self._deployment_active(tenant, experiment),

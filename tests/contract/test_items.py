@@ -154,8 +154,12 @@ def test_what_json_cannot_hold_is_refused(store: ItemStore) -> None:
     assert store.get(ITEM.table, ITEM.pk, ITEM.sk) is None
 
 
-@pytest.mark.parametrize("key", ["", "k" * 1025, "é" * 513, "\ud800"], ids=["empty", "1025", "1026", "surrogate"])
-def test_empty_over_long_and_broken_keys_are_refused(store: ItemStore, key: str) -> None:
+def test_empty_over_long_and_broken_keys_are_refused(store: ItemStore) -> None:
+    for key in ("", "k" * 1025, "é" * 513, "\ud800"):
+        refused_key(store, key)
+
+
+def refused_key(store: ItemStore, key: str) -> None:
     for pk, sk in ((key, "s"), ("p", key)):
         with pytest.raises(InvalidInput):
             store.put(Item(Table.STATE, pk, sk, {}))
@@ -171,20 +175,18 @@ def test_empty_over_long_and_broken_keys_are_refused(store: ItemStore, key: str)
         store.active(key)
 
 
-@pytest.mark.parametrize(
-    "change", [{"version": 0}, {"version": -1}, {"version": 2**63}, {"expires": -1}, {"expires": 2**63}]
-)
-def test_numbers_out_of_bounds_are_refused(store: ItemStore, change: dict[str, int]) -> None:
-    with pytest.raises(InvalidInput):
-        store.put(replace(ITEM, **change))
+def test_numbers_out_of_bounds_are_refused(store: ItemStore) -> None:
+    for change in ({"version": 0}, {"version": -1}, {"version": 2**63}, {"expires": -1}, {"expires": 2**63}):
+        with pytest.raises(InvalidInput):
+            store.put(replace(ITEM, **change))
 
 
-@pytest.mark.parametrize("expected", [-2, 2**63])
-def test_an_expected_version_that_cannot_be_is_refused(store: ItemStore, expected: int) -> None:
-    with pytest.raises(InvalidInput):
-        store.put(ITEM, expected)
-    with pytest.raises(InvalidInput):
-        store.delete(ITEM.table, ITEM.pk, ITEM.sk, expected)
+def test_an_expected_version_that_cannot_be_is_refused(store: ItemStore) -> None:
+    for expected in (-2, 2**63):
+        with pytest.raises(InvalidInput):
+            store.put(ITEM, expected)
+        with pytest.raises(InvalidInput):
+            store.delete(ITEM.table, ITEM.pk, ITEM.sk, expected)
 
 
 def test_the_largest_version_and_expiry_are_exact(store: ItemStore) -> None:

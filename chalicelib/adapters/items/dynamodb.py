@@ -31,7 +31,7 @@ from chalicelib.adapters.items.dynamodb_models import (
     to_model,
 )
 from chalicelib.adapters.items.dynamodb_transact import Transactor
-from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.errors import InvalidInput, Unavailable
 from chalicelib.ports.items import ANY_VERSION, Item, Page, Table, Write
 
 _SWEEP_SECONDS = 30.0
@@ -82,7 +82,10 @@ class DynamoItemStore:
         self.endpoint, self.prefix = endpoint, prefix
         self._where = endpoint or region
         with translated(self._where):
-            self._connection, self._models = make_models(access, prefix)
+            try:
+                self._connection, self._models = make_models(access, prefix)
+            except ValueError as e:  # botocore's, for an endpoint or a region that cannot be one
+                raise InvalidInput(f"DynamoDB at {self._where}: {e}", hint="give an http(s) URL and a region") from e
         self._transactor = Transactor(self._connection, self._models, now, self._retried)
 
     def get(self, table: Table, pk: str, sk: str) -> Item | None:

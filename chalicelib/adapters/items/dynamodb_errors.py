@@ -29,7 +29,14 @@ def code_of(error: PynamoDBException) -> str:
     """DynamoDB's error code, "" when it did not answer."""
     if isinstance(error, TableDoesNotExist):
         return "ResourceNotFoundException"
-    return error.cause_response_code or ""
+    return _answer(error).get("Code") or ""
+
+
+def _answer(error: PynamoDBException) -> dict[str, str]:
+    """DynamoDB's error object. PynamoDB's own properties fail on a timeout, whose `response` is None."""
+    response = getattr(error.cause, "response", None)
+    answer = response.get("Error") if isinstance(response, dict) else None
+    return answer if isinstance(answer, dict) else {}
 
 
 def failed_conditions(error: TransactWriteError) -> list[int]:
@@ -58,7 +65,7 @@ def translated(where: str, conflict: str = "an expected version does not hold") 
 
 
 def _translate(error: PynamoDBException, where: str, conflict: str) -> PhoenixError:
-    code, message = code_of(error), error.cause_response_message or error.msg
+    code, message = code_of(error), _answer(error).get("Message") or error.msg
     if isinstance(error, TransactWriteError):
         for reason in error.cancellation_reasons:
             if reason is not None and reason.code != "None":

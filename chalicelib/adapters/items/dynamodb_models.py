@@ -15,6 +15,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
+from chalicelib.domain.errors import Unavailable
 from chalicelib.ports.items import ABSENT, ANY_VERSION, Item, Table
 
 ACTIVE_INDEX = "active"
@@ -47,6 +48,22 @@ class Access:
     pool_connections: int = 16
 
 
+class _DynamoOnly(Connection):
+    """A connection that believes DynamoDB alone.
+
+    To botocore a 200 with any body (a proxy's page, say) is an empty answer, so that a write that nobody stored would
+    count as acknowledged. PynamoDB asks for the consumed capacity with every data request; only DynamoDB gives it.
+    """
+
+    def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        answer = super().dispatch(operation_name, operation_kwargs)
+        if "ReturnConsumedCapacity" in operation_kwargs and "ConsumedCapacity" not in answer:
+            raise Unavailable(
+                f"what answers at {self.host or self.region} is not DynamoDB", hint="check the endpoint and any proxy"
+            )
+        return cast("dict[str, Any]", answer)
+
+
 def _active_index() -> GlobalSecondaryIndex[Any]:
     """Sparse: only items with `active` are in it. Keys and `expires`, so that expired ones are left out on read."""
 
@@ -63,7 +80,7 @@ def _active_index() -> GlobalSecondaryIndex[Any]:
 
 def make_models(access: Access, prefix: str) -> tuple[Connection, dict[Table, type[ItemModel]]]:
     """The models of one store, and the one connection (client and pool) that they share."""
-    connection = Connection(
+    connection = _DynamoOnly(
         region=access.region,
         host=access.endpoint,
         connect_timeout_seconds=access.connect_seconds,

@@ -47,10 +47,10 @@ class Transactor:
 
     def run(self, writes: Sequence[Write], texts: Sequence[str], token: str) -> None:
         """Raises `Conflict`, or PynamoDB's error for the caller to translate."""
-        request = hashlib.sha256(token.encode()).hexdigest()[:36]  # the longest ClientRequestToken
+        request = self._request_token(token)
         digest = fingerprint(writes, texts)
         try:
-            self._send(writes, texts, request, plainly_is, None)
+            self._send(writes, texts, request, plainly_is)
         except TransactWriteError as e:
             if code_of(e) == _MISMATCH:
                 self._settle(request, digest, e)
@@ -59,14 +59,21 @@ class Transactor:
             else:
                 raise
 
+    def _request_token(self, token: str) -> str:
+        """36 digits, the longest ClientRequestToken. With the table's name in it: DynamoDB knows tokens by account and
+        region, and two stores there must not take each other's for their own."""
+        scope = f"{self._models[Table.STATE].Meta.table_name}\n{token}"
+        return hashlib.sha256(scope.encode()).hexdigest()[:36]
+
     def _run_timed(self, writes: Sequence[Write], texts: Sequence[str], request: str, digest: str) -> None:
         now = self._now()
         record = None
         if len(writes) < MAX_TRANSACT_WRITES:
             until = math.floor(now) + _RECORD_SECONDS
-            record = Item(Table.STATE, pk=_record_key(request), sk="token", body={}, expires=until)
+            state = self._models[Table.STATE]
+            record = to_model(state, Item(Table.STATE, _record_key(request), "token", {}, expires=until), digest)
         try:
-            self._send(writes, texts, request, lambda expected: stored_is(expected, now), (record, digest))
+            self._send(writes, texts, request, lambda expected: stored_is(expected, now), record)
         except TransactWriteError as e:
             failed = failed_conditions(e)
             if code_of(e) == _MISMATCH or len(writes) in failed:
@@ -91,15 +98,14 @@ class Transactor:
         texts: Sequence[str],
         request: str,
         conditions: Conditions,
-        record: tuple[Item | None, str] | None,
+        record: ItemModel | None = None,
     ) -> None:
         def send() -> None:
             with TransactWrite(connection=self._connection, client_request_token=request) as transaction:
                 for write, text in zip(writes, texts, strict=True):
                     self._add(transaction, write, text, conditions(write.expected))
-                if record is not None and record[0] is not None:
-                    row = to_model(self._models[Table.STATE], record[0], record[1])
-                    transaction.save(row, condition=conditions(ABSENT))
+                if record is not None:
+                    transaction.save(record, condition=conditions(ABSENT))
 
         self._retried(send)
 

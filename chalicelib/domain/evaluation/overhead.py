@@ -1,7 +1,8 @@
 """What the collector itself costs: CPU, memory, output and failures by its own counters, and the limits on them.
 
-Counters are cumulative since the collector started. A new start time, or a counter that falls, is a restart: the new
-counter then counts from zero. What a collector did between its last sample and its end is lost, and not guessed.
+Counters are cumulative since the collector started. A start after the sample before is a restart, and the new counter
+counts from zero; what a collector did between its last sample and its end is lost, and not guessed. A start that moves
+within the same run (instruments begin moments apart, and are first seen at different times) is no restart.
 In shared mode one collector runs both arms: its cost cannot be told apart, and is stated for both together.
 """
 
@@ -58,11 +59,12 @@ def _all_steps(samples: Sequence[CollectorSample]) -> Iterator[Step]:
             yield Step(before, after, before.time_ns)
         elif after.start_ns >= before.time_ns:
             yield Step(None, after, after.start_ns)
+        # Else the counter fell without a restart: there is no telling what happened in between, and nothing is added.
 
 
 def _same_counters(before: CollectorSample, after: CollectorSample) -> bool:
     fell = before.cpu_seconds is not None and after.cpu_seconds is not None and after.cpu_seconds < before.cpu_seconds
-    return before.start_ns == after.start_ns and not fell
+    return after.start_ns < before.time_ns and not fell
 
 
 def host_overhead(host: str, taken: Sequence[Step]) -> HostOverhead:
@@ -80,7 +82,7 @@ def host_overhead(host: str, taken: Sequence[Step]) -> HostOverhead:
         cpu_share=spent / seconds if used else None,
         rss_mean_bytes=sum(rss) / len(rss) if rss else None,
         rss_max_bytes=max(rss, default=None),
-        restarts=len({step.after.start_ns for step in taken} - {taken[0].after.start_ns}) if taken else 0,
+        restarts=sum(step.before is None for step in taken[1:]),
         refused_points=_total(
             (step.before.refused_points if step.before else None, step.after.refused_points) for step in taken
         ),

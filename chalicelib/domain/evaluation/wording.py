@@ -129,7 +129,7 @@ def _miss(miss: Miss, measured: Measured) -> str:
     other = "candidate" if miss.variant == "baseline" else "baseline"
     present = f"present in raw, missing from {other} too" if also else f"present in raw and {other}"
     pids = ", ".join(map(str, miss.pids[:5])) + _more(len(miss.pids) - 5)
-    times = " and ".join(moment(at) for at in miss.at_ns[:3])
+    times = " and ".join(moment(at) for at in miss.at_ns[:2]) + _more(miss.scrapes - 2)
     what = f"{printable(miss.name)} (pid {pids}, {miss.host}, critical pattern {miss.pattern})"
     return f"{what} missing from {miss.variant} at {times}; {present}"
 
