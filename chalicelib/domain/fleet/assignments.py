@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.fleet.judge import marker_of
+from chalicelib.domain.fleet.judge import IDLE_HASH, marker_of
 from chalicelib.domain.fleet.state import AgentState, Assignment, Failure, Purpose
 
 
@@ -44,7 +44,7 @@ def assign(
         content_hash=content_hash,
         revision=revision,
         marker=marker_of(content_hash, revision),
-        purpose=purpose,
+        purpose=Purpose.IDLE if content_hash == IDLE_HASH else purpose,
         assigned_at=now,
     )
     kept = tuple(one for one in state.quarantine if one.content_hash != content_hash)

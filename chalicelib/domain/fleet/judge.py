@@ -199,7 +199,7 @@ def collector_error(state: AgentState, text: str, at: float, marker: str | None 
     supervisor's own report; only a vague text is replaced. Words about nothing known change nothing.
     """
     wanted, failure, text = state.desired, state.last_failure, tidy(text, 2000)
-    if wanted and wanted.open and (wanted.marker == marker or (marker is None and _since_offer(wanted, at))):
+    if wanted and (wanted.marker == marker or (marker is None and _since_offer(wanted, at))):
         return state.model_copy(update={"desired": wanted.model_copy(update={"collector_error": text})})
     if marker is None and failure and abs(failure.at - at) <= _NEAR:
         marker = failure.marker
@@ -215,4 +215,4 @@ def collector_error(state: AgentState, text: str, at: float, marker: str | None 
 
 def _since_offer(wanted: Assignment, at: float) -> bool:
     """A roll back follows a failure within a second, so a late word without marker is about the failure."""
-    return wanted.offered_at is not None and at >= wanted.offered_at and not wanted.replaces
+    return wanted.open and wanted.offered_at is not None and at >= wanted.offered_at and not wanted.replaces

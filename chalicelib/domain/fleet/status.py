@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from chalicelib.domain.fleet.report import ConfigStatus, Marker, Message, lacking
-from chalicelib.domain.fleet.state import AgentState, Assignment, Failure, FleetPolicy, Purpose
+from chalicelib.domain.fleet.state import AgentState, Assignment, Failure, FleetPolicy
 from chalicelib.domain.model import Value
 
 
@@ -21,7 +21,7 @@ class HostStatus(StrEnum):
     FAILED = "failed"
     """Failed; the roll back is not yet confirmed."""
     ROLLED_BACK = "rolled_back"
-    """Failed; the configuration before it, or the idle one, is confirmed."""
+    """Failed; what is wanted instead (what ran before, or the idle one) is confirmed."""
     AWAY = "away"
     """The host has not been heard of; `without_absence` says how it stood."""
     SUPERSEDED = "superseded"
@@ -66,15 +66,16 @@ def status_of(state: AgentState, scope: str, now: float, policy: FleetPolicy) ->
 
 
 def _standing(state: AgentState, scope: str) -> HostConfigStatus:
-    wanted, failure = state.desired, _failure_of(state, scope)
+    wanted, failure, held = state.desired, _failure_of(state, scope), _held(state, scope)
     if wanted and wanted.replaces == scope and failure:
         return _failed(failure, wanted)
     if wanted and wanted.scope == scope:
         return _wanted(state, wanted)
-    if wanted is None or failure is None:
-        held = _held(state, scope)
-        return _of(HostStatus.SUPERSEDED, held, held.confirmed_at) if held else _failed_before(failure)
-    return _failed_before(failure)
+    if held and (failure is None or failure.at < (held.confirmed_at or 0)):
+        return _of(HostStatus.SUPERSEDED, held, held.confirmed_at)
+    if failure:
+        return _failed(failure, wanted)
+    return HostConfigStatus(status=HostStatus.UNASSIGNED, without_absence=HostStatus.UNASSIGNED)
 
 
 def _failure_of(state: AgentState, scope: str) -> Failure | None:
@@ -90,6 +91,8 @@ def _held(state: AgentState, scope: str) -> Assignment | None:
 def _wanted(state: AgentState, wanted: Assignment) -> HostConfigStatus:
     if wanted.confirmed_at is not None:
         return _of(HostStatus.ACTIVE, wanted, wanted.confirmed_at)
+    if wanted.failed_at is not None:
+        return _of(HostStatus.FAILED, wanted, wanted.failed_at, state.last_failure.error if state.last_failure else "")
     if wanted.offered_at is None:
         return _of(HostStatus.PENDING, wanted, wanted.assigned_at, _obstacle(state))
     said = state.remote
@@ -106,31 +109,18 @@ def _obstacle(state: AgentState) -> str:
     return ""
 
 
-def _failed(failure: Failure, restored: Assignment) -> HostConfigStatus:
-    done = restored.confirmed_at is not None
-    status = HostStatus.ROLLED_BACK if done else HostStatus.FAILED
+def _failed(failure: Failure, instead: Assignment | None) -> HostConfigStatus:
+    """Undone only when what is wanted instead is proven to run."""
+    done = instead.confirmed_at if instead else None
+    status = HostStatus.FAILED if done is None else HostStatus.ROLLED_BACK
     error = failure.error
-    if restored.failed_at is not None and restored.purpose == Purpose.IDLE:
+    if instead and instead.failed_at is not None:
         error += "; the idle configuration failed too, and nothing is offered any more"
     return HostConfigStatus(
         status=status,
         without_absence=status,
-        since=restored.confirmed_at if done else failure.at,
+        since=failure.at if done is None else done,
         error=error,
-        marker=failure.marker,
-        content_hash=failure.content_hash,
-    )
-
-
-def _failed_before(failure: Failure | None) -> HostConfigStatus:
-    """Failed some time ago, and something else is wanted since."""
-    if failure is None:
-        return HostConfigStatus(status=HostStatus.UNASSIGNED, without_absence=HostStatus.UNASSIGNED)
-    return HostConfigStatus(
-        status=HostStatus.ROLLED_BACK,
-        without_absence=HostStatus.ROLLED_BACK,
-        since=failure.at,
-        error=failure.error,
         marker=failure.marker,
         content_hash=failure.content_hash,
     )

@@ -1,0 +1,1 @@
+"""The fleet's decisions and the OpAMP codec against the stock supervisor and collector."""
