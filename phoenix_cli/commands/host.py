@@ -56,7 +56,7 @@ def run(
     label: Annotated[list[str] | None, typer.Option(help="key=value; may be given more than once.")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Run this machine's collector under the OpAMP supervisor, and its load agent, until interrupted. No root needed."""
+    """Run this machine's collector under the OpAMP supervisor, and its load agent. No root needed."""
     folder = (data_dir or data_home(os.environ) / "host").absolute()
     credentials = _credentials(folder, name, endpoint, enrolment, label or [])
     with progress_report(os.environ, sys.stderr) as report:

@@ -20,7 +20,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BODY = 4 * 1024 * 1024
 THREADS = 8
-_TOO_LARGE = b'{"type":"about:blank","title":"too large","status":413,"code":"PHX-TOO-LARGE","detail":"the body is over 4 MiB"}'
+_TOO_LARGE = (
+    b'{"type":"about:blank","title":"too large","status":413,"code":"PHX-TOO-LARGE","detail":"the body is over 4 MiB"}'
+)
 
 
 class Gateway:
@@ -51,9 +53,7 @@ class Gateway:
         answer = await loop.run_in_executor(self._pool, self._call, scope["method"], path, _headers(scope), body)
         await _reply(send, *answer)
 
-    def _call(
-        self, method: str, path: str, headers: dict[str, str], body: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
+    def _call(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
         payload: bytes | str | None = body or None
         if kind in self._app.api.binary_types:

@@ -1,0 +1,206 @@
+"""`phoenix pipeline`: the catalog, and what of it runs where."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from chalicelib.domain.errors import InvalidInput, PhoenixError, Unavailable
+from chalicelib.domain.pipeline.document import to_yaml
+from phoenix_cli.client import Client, connect
+from phoenix_cli.documents import read_document
+from phoenix_cli.output import Output, OutputOption, console, emit, note
+from phoenix_cli.show.tables import deployments_table, pipelines_table
+
+app = typer.Typer(no_args_is_help=True, help="Pipelines: the catalog, and what of it runs where.")
+PATH, DEPLOYMENTS = "/api/v1/pipelines", "/api/v1/deployments"
+Name = Annotated[str, typer.Argument(help="Name in the catalog.")]
+Deployment = Annotated[str, typer.Argument(help="Name of the deployment.")]
+Param = Annotated[list[str] | None, typer.Option("--param", help="key=value; may be given more than once.")]
+CriticalName = Annotated[list[str] | None, typer.Option("--critical", help="Name pattern that is never dropped.")]
+Wait = Annotated[float, typer.Option(help="Seconds to wait for every host to confirm; 0: do not wait.")]
+SETTLED = ("active", "failed", "rolled_back")
+
+
+@app.command("list")
+def listing(output: OutputOption = Output.TABLE) -> None:
+    """List the catalog."""
+    emit(connect().items(PATH), output, pipelines_table)
+
+
+@app.command("show")
+def show(
+    name: Name,
+    rendered: Annotated[bool, typer.Option("--rendered", help="Print a collector configuration instead.")] = False,
+    param: Param = None,
+    critical: CriticalName = None,
+    interval: Annotated[str, typer.Option(help="Time between two scrapes.")] = "15s",
+    backend: Annotated[str | None, typer.Option(help="OTLP/HTTP metrics URL; without: printed to the log.")] = None,
+    output: OutputOption = Output.YAML,
+) -> None:
+    """Show a pipeline; with --rendered as a configuration that a stock collector runs as it is."""
+    client = connect()
+    if not rendered:
+        emit(client.get(f"{PATH}/{name}"), output, lambda value: pipelines_table([value]))
+        return
+    body: dict[str, Any] = {"parameters": parameters(param), "critical": criticals(critical), "interval": interval}
+    if backend:
+        body["backend"] = {"otlp": backend}
+    config = client.post(f"{PATH}/{name}/render", body)["config"]
+    if output is Output.JSON:
+        emit(config, output, str)
+    else:
+        sys.stdout.write(to_yaml(config, header=(f"{name}, rendered by phoenix pipeline show",)))
+
+
+@app.command("validate")
+def validate(file: Annotated[Path, typer.Argument(help="Collector configuration; - reads standard input.")]) -> None:
+    """Ask the collector itself whether it takes a configuration."""
+    document = read_document(file)
+    try:
+        connect().post("/api/v1/validations", {"config": _mapping(document.value, document.name)})
+    except PhoenixError as error:
+        raise _with_lines(error, {f"/config{k}": v for k, v in document.lines.items()}, document.name) from error
+    note(f"{document.name}: the collector accepts it")
+
+
+@app.command("deploy")
+def deploy(
+    pipeline: Annotated[str | None, typer.Argument(help="Name in the catalog; or give --file.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the deployment; default: the pipeline's.")] = None,
+    host: Annotated[list[str] | None, typer.Option("--host", help="May be given more than once.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A collector configuration of your own.")] = None,
+    param: Param = None,
+    critical: CriticalName = None,
+    interval: Annotated[str, typer.Option(help="Time between two scrapes.")] = "15s",
+    backend: Annotated[str | None, typer.Option(help="OTLP/HTTP metrics URL of your backend.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Offer it although it failed on a host before.")] = False,
+    wait: Wait = 60.0,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Deploy a pipeline on hosts, or a new version of a deployment. Exits 1 when a collector refuses it."""
+    plan: dict[str, Any] = {"interval": interval}
+    if file is not None and pipeline is None:
+        document = read_document(file)
+        plan["config"] = _mapping(document.value, document.name)
+    elif pipeline is not None and file is None:
+        plan["pipeline"] = {"pipeline": pipeline, "parameters": parameters(param)}
+        plan["critical"] = criticals(critical)
+        plan |= {"backend": {"otlp": backend}} if backend else {}
+    else:
+        raise InvalidInput("give the name of a catalog pipeline, or --file with a configuration of your own")
+    client = connect()
+    body = {"name": name or pipeline or Path(str(file)).stem, "hosts": host or [], "plan": plan, "force": force}
+    made = client.post(DEPLOYMENTS, body)
+    _finish(client, made, wait, output)
+
+
+@app.command("list-deployments")
+def list_deployments(output: OutputOption = Output.TABLE) -> None:
+    """List deployments with what their hosts report."""
+    emit(connect().items(DEPLOYMENTS), output, deployments_table)
+
+
+@app.command("status")
+def status(deployment: Deployment, output: OutputOption = Output.TABLE) -> None:
+    """Show a deployment host by host, with the collector's own error text where it failed."""
+    emit(connect().get(f"{DEPLOYMENTS}/{deployment}"), output, lambda value: deployments_table([value]))
+
+
+@app.command("get-active-config")
+def active_config(
+    deployment: Deployment,
+    host: Annotated[str | None, typer.Option(help="One host only.")] = None,
+    output: OutputOption = Output.YAML,
+) -> None:
+    """Print what the collectors say they run, secrets masked."""
+    found = connect().get(f"{DEPLOYMENTS}/{deployment}/active-config")
+    items = [item for item in found["items"] if host in (None, item["host"])]
+    if output is Output.JSON:
+        emit({"items": items, "missing": found["missing"]}, output, str)
+        return
+    for item in items:
+        state = "the current version" if item["marker"] == item["expected"] else "NOT the current version"
+        header = (f"host {item['host']}: {item['marker']}, {state}",)
+        sys.stdout.write(to_yaml(item["config"], header=header))
+    for missing in found["missing"]:
+        note(f"host {missing} has not said what it runs")
+
+
+@app.command("rollback")
+def rollback(
+    deployment: Deployment,
+    version: Annotated[int | None, typer.Option(help="Number; default: the version before the current one.")] = None,
+    wait: Wait = 60.0,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Go back to an earlier version."""
+    client = connect()
+    made = client.post(f"{DEPLOYMENTS}/{deployment}/rollback", {"version": version})
+    _finish(client, made, wait, output)
+
+
+@app.command("delete")
+def delete(deployment: Deployment) -> None:
+    """Delete a deployment; its hosts go idle."""
+    connect().delete(f"{DEPLOYMENTS}/{deployment}")
+    note(f"deployment {deployment} is deleted; its hosts run idle")
+
+
+def parameters(given: list[str] | None) -> dict[str, Any]:
+    """key=value pairs; values read as YAML scalars, so that 20 is a number and true a truth."""
+    found: dict[str, Any] = {}
+    for text in given or []:
+        key, separator, value = text.partition("=")
+        if not key or not separator:
+            raise InvalidInput(f"--param {text!r} is not key=value")
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            found[key] = value
+    return found
+
+
+def criticals(names: list[str] | None) -> list[dict[str, str]]:
+    """Name patterns as the API takes them."""
+    return [{"name": name} for name in names or []]
+
+
+def wait_settled(client: Client, name: str, seconds: float) -> dict[str, Any]:
+    """Poll a deployment until every host has confirmed or refused it. Raises Unavailable at the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found: dict[str, Any] = client.get(f"{DEPLOYMENTS}/{name}")
+        statuses = [host["status"] for host in found["status"].values()]
+        if all(status in SETTLED for status in statuses):
+            return found
+        if time.monotonic() >= deadline:
+            waiting = ", ".join(f"{h} {s['status']}" for h, s in found["status"].items() if s["status"] not in SETTLED)
+            raise Unavailable(f"not every host confirmed within {seconds:g} s: {waiting}")
+        time.sleep(0.3)
+
+
+def _finish(client: Client, made: dict[str, Any], wait: float, output: Output) -> None:
+    if wait > 0:
+        with console(stderr=True).status("waiting for the hosts to confirm …"):
+            made = wait_settled(client, made["name"], wait)
+    emit(made, output, lambda value: deployments_table([value]))
+    failed = {host: status["error"] for host, status in made["status"].items() if status["status"] in SETTLED[1:]}
+    if failed:
+        raise PhoenixError("; ".join(f"{host}: {error}" for host, error in failed.items()))
+
+
+def _mapping(value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{name} is not a collector configuration: a mapping with receivers, exporters and service")
+    return value
+
+
+def _with_lines(error: PhoenixError, lines: dict[str, int], file: str) -> PhoenixError:
+    error.lines, error.file = lines, file  # type: ignore[attr-defined]
+    return error
