@@ -36,7 +36,7 @@ class Child:
 
 
 class Supervised:
-    """Keeps one child running. Use it from one long-lived thread: on Linux a child dies with the thread that starts it."""
+    """Keeps one child running. For one long-lived thread: on Linux a child dies with the thread that made it."""
 
     def __init__(self, child: Child, *, on_line: Callable[[str], None], note: Callable[[str], None]) -> None:
         self._child = child
