@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +14,7 @@ from typing import Any
 from chalicelib.domain.load import LoadPhase, LoadStatus
 from loadsim.marker import marked
 from loadsim.runs import mark_prefix
-from tests.functional.loadsim.started import PATIENCE_S, ROOT
+from tests.functional.loadsim.started import PATIENCE_S, ROOT, children, end_all
 
 TOKEN = "phx_test-host-token"
 HOST = "node-01"
@@ -93,9 +92,7 @@ class StartedAgent:
 
     def generators(self) -> list[int]:
         """Pids of its generators: its only children."""
-        return [
-            int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        ]
+        return children(self.process.pid)
 
     def left(self) -> list[int]:
         """Every process with the mark of this folder's runs, generators included; the agent itself carries none."""
@@ -105,5 +102,4 @@ class StartedAgent:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(PATIENCE_S)
-        for pid in self.left():
-            os.kill(pid, signal.SIGKILL)
+        end_all(self.left())

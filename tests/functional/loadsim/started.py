@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,6 +45,16 @@ def command_line(pid: int) -> tuple[str, ...]:
     return tuple(Path(f"/proc/{pid}/cmdline").read_text().removesuffix("\0").split("\0"))
 
 
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def end_all(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # it may end by itself meanwhile
+            os.kill(pid, signal.SIGKILL)
+
+
 class Load:
     """One `python -m loadsim run`."""
 
@@ -70,9 +81,7 @@ class Load:
         return [pid for pid in marked(self.run_id) if pid != self.spawner()]
 
     def spawner(self) -> int:
-        (pid,) = [
-            int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        ]
+        (pid,) = children(self.process.pid)
         return pid
 
     def left(self) -> dict[int, str]:
@@ -83,5 +92,4 @@ class Load:
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate(timeout=PATIENCE_S)
-        for pid in self.left():
-            os.kill(pid, signal.SIGKILL)
+        end_all(self.left())
