@@ -143,12 +143,12 @@ class Fleet:
         state = self._read(principal.tenant, principal.subject).value.state
         known = (state.desired, state.confirmed, *state.previous)
         one = next((a for a in known if a is not None and a.marker == marker), None)
-        return self._stamped(principal.tenant, one.content_hash, one.revision) if one else None
+        return self._stamped(principal.tenant, one.content_hash, one.revision, one.scope) if one else None
 
     def _body(self, tenant: str, offer: Offer | None) -> dict[str, Any] | None:
         if offer is None:
             return None
-        return self._stamped(tenant, offer.content_hash, offer.revision)
+        return self._stamped(tenant, offer.content_hash, offer.revision, offer.scope)
 
-    def _stamped(self, tenant: str, content: str, revision: int) -> dict[str, Any]:
-        return stamp(self.config(tenant, content), revision)[0]
+    def _stamped(self, tenant: str, content: str, revision: int, scope: str) -> dict[str, Any]:
+        return stamp(self.config(tenant, content), revision, scope)[0]

@@ -148,7 +148,9 @@ def _answer(
             state = state.model_copy(update={"desired": wanted})
             events = (*events, event(EventKind.OFFERED, wanted))
         if not held:
-            offer = Offer(content_hash=wanted.content_hash, revision=wanted.revision, marker=wanted.marker)
+            offer = Offer(
+                content_hash=wanted.content_hash, revision=wanted.revision, marker=wanted.marker, scope=wanted.scope
+            )
     reply = AgentReply(
         instance_uid=report.instance_uid,
         report_full_state=state.full_state_asks > 0,

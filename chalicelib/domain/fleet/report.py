@@ -145,6 +145,8 @@ class Offer(Value):
     content_hash: str
     revision: int
     marker: Marker
+    scope: str = ""
+    """Whose measurements it reports: stamped too."""
 
 
 class AgentReply(Value):
