@@ -15,7 +15,7 @@ from chalicelib.domain.evaluation.result import Evidence, Measured, Reason, Verd
 MIN_FLEET = 3
 """Hosts that a claim about hosts like these needs."""
 _LIMIT_BROKEN = {"collectorCpu": Reason.COLLECTOR_CPU, "collectorMemory": Reason.COLLECTOR_MEMORY}
-_NO_DATA = frozenset({Reason.NO_CRITICAL_SEEN, Reason.GUARDRAIL_UNMEASURED})
+_NO_DATA = frozenset({Reason.NO_CRITICAL_SEEN, Reason.GUARDRAIL_UNMEASURED, Reason.STREAM_SILENT})
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ def _holds(measured: Measured) -> tuple[Reason, ...]:
     checks = (
         (not any(pattern.seen for pattern in measured.critical.patterns), Reason.NO_CRITICAL_SEEN),
         ("unmeasured" in states, Reason.GUARDRAIL_UNMEASURED),
+        (bool(measured.evidence.silent), Reason.STREAM_SILENT),
         ("near" in states, Reason.GUARDRAIL_NEAR_LIMIT),
         (any(miss.pending for miss in measured.critical.unconfirmed), Reason.CRITICAL_UNCONFIRMED),
     )

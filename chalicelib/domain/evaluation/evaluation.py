@@ -103,6 +103,7 @@ def _evidence(
     plan: EvaluationPlan, hosts: Sequence[HostScrapes], dropped: Iterable[Dropped], window: Window
 ) -> Evidence:
     joined = _joined(hosts)
+    silent = [gap for host in hosts for gap in _silent(host)]
     interval = plan.limits.interval_s
     return Evidence(
         scope=plan.scope,
@@ -120,7 +121,8 @@ def _evidence(
         hosts=tuple(_host_sum(host) for host in hosts),
         rows=_rows(joined, interval),
         dropped=tuple(dropped),
-        cannot_measure=tuple(gap for host in hosts for gap in _silent(host)),
+        cannot_measure=tuple(gap for gap in silent if gap.scrapes >= SILENT_SCRAPES),
+        silent=tuple(gap for gap in silent if gap.scrapes < SILENT_SCRAPES),
         host_problems={},
     )
 
@@ -160,7 +162,7 @@ def _silent(host: HostScrapes) -> list[Unmeasured]:
             if variant in scrape.readings:
                 break
             without.append(scrape)
-        if len(without) >= SILENT_SCRAPES:
+        if without:
             found.append(Unmeasured(host=host.host, variant=variant, since_ns=without[-1].at_ns, scrapes=len(without)))
     return found
 

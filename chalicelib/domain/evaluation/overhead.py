@@ -30,6 +30,7 @@ class Step:
     before: CollectorSample | None
     after: CollectorSample
     since_ns: int
+    restarted: bool = False
 
     @property
     def seconds(self) -> float:
@@ -58,7 +59,7 @@ def _all_steps(samples: Sequence[CollectorSample]) -> Iterator[Step]:
         if _same_counters(before, after):
             yield Step(before, after, before.time_ns)
         elif after.start_ns >= before.time_ns:
-            yield Step(None, after, after.start_ns)
+            yield Step(None, after, after.start_ns, restarted=True)
         # Else the counter fell without a restart: there is no telling what happened in between, and nothing is added.
 
 
@@ -82,7 +83,7 @@ def host_overhead(host: str, taken: Sequence[Step]) -> HostOverhead:
         cpu_share=spent / seconds if used else None,
         rss_mean_bytes=sum(rss) / len(rss) if rss else None,
         rss_max_bytes=max(rss, default=None),
-        restarts=sum(step.before is None for step in taken[1:]),
+        restarts=sum(step.restarted for step in taken),
         refused_points=_total(
             (step.before.refused_points if step.before else None, step.after.refused_points) for step in taken
         ),

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     GUARDRAIL_UNMEASURED = "guardrail_unmeasured"
     GUARDRAIL_NEAR_LIMIT = "guardrail_near_limit"
     CRITICAL_UNCONFIRMED = "critical_unconfirmed"
+    STREAM_SILENT = "stream_silent"
     TARGET_REACHED = "target_reached"
     NOT_WORTH_IT = "not_worth_it"
     UNDECIDED = "undecided"
@@ -242,7 +243,7 @@ class HostCoverage(Value):
 
 
 class Unmeasured(Value):
-    """A stream that a host stopped to report (or never did) while its others go on."""
+    """A stream that a host's newest scrapes lack while its others go on."""
 
     host: str
     variant: Variant
@@ -279,7 +280,9 @@ class Dropped(Value):
     """What was delivered and is not used, and why. start and end by the host's clock."""
 
     host: str
-    reason: Literal["unknown_host", "other_scope", "unexpected_config", "before_window", "incomplete", "newest"]
+    reason: Literal[
+        "unknown_host", "other_scope", "unexpected_config", "before_window", "in_future", "incomplete", "newest"
+    ]
     count: int
     """Counts for the first three, scrapes for the others."""
     start_ns: int
@@ -316,6 +319,9 @@ class Evidence(Value):
     rows: Rows
     dropped: tuple[Dropped, ...]
     cannot_measure: tuple[Unmeasured, ...]
+    """For three scrapes in a row and more."""
+    silent: tuple[Unmeasured, ...]
+    """For less: it may be a hiccup, and nothing is promoted meanwhile."""
     host_problems: dict[str, str]
 
 

@@ -12,7 +12,8 @@ joined by the time their newest data point has on the host's clock, never by req
 Clocks. The window is given by the control plane's clock, the parts by each host's own. A host's clock is believed until
 its own times contradict it: nothing was measured in the future (newest time <= now), and nothing by this configuration
 before it was deployed (oldest time >= deployed). Then the smallest correction that removes the contradiction is
-applied, and stated. The order in which anything arrived plays no part.
+applied, and stated. Where no correction removes it (a clock that was set meanwhile, a host that lies) none is applied,
+and what lies outside the window is not used. The order in which anything arrived plays no part.
 
 Due scrapes are counted along the host's own rhythm: a gap of k intervals between two scrapes is k - 1 missing ones, and
 so are the whole intervals before the first and, less one interval of grace, after the last. They are listed, never
@@ -154,13 +155,14 @@ def host_scrapes(
     times = [count.end_ns for count in counts] + [sample.time_ns for sample in samples]
     clock = host_clock(plan, times, now_ns, last=last)
     clusters = cluster(counts, clock.interval_ns, sorted({sample.start_ns for sample in samples}))
-    inside = [parts for parts in clusters if _time(parts) >= clock.start_ns]
+    inside = [parts for parts in clusters if clock.start_ns <= _time(parts) <= clock.now_ns]
     finished = [parts for i, parts in enumerate(inside) if _finished(parts, i == len(inside) - 1, clock)]
     scrapes = _numbered(finished, clock)
     seen_ns = _time(inside[-1]) if inside else None
     coverage = _coverage(host, scrapes, seen_ns, clock)
     unused = (
         ("before_window", [_time(parts) for parts in clusters if _time(parts) < clock.start_ns]),
+        ("in_future", [_time(parts) for parts in clusters if _time(parts) > clock.now_ns]),
         ("incomplete", [scrape.at_ns for scrape in scrapes if scrape.absent]),
         ("newest", [_time(parts) for parts in inside[len(finished) :]]),
     )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from chalicelib.domain.evaluation.decision import MIN_FLEET, Decision, reduction_ratio
 from chalicelib.domain.evaluation.interval import MIN_SCRAPES, hosts_needed
-from chalicelib.domain.evaluation.result import Guardrail, HostCoverage, Measured, MinutesLeft, Miss, Reason
+from chalicelib.domain.evaluation.result import Guardrail, HostCoverage, Measured, MinutesLeft, Miss, Reason, Unmeasured
 from chalicelib.domain.units import show_duration
 
 _MIB = 1024**2
@@ -139,12 +139,17 @@ def _more(count: int) -> str:
 
 
 def _cannot(measured: Measured) -> str:
-    found = [
-        f"{gap.host} does not report the {gap.variant} stream since {moment(gap.since_ns)} ({gap.scrapes} scrapes) "
-        "while it reports others"
-        for gap in measured.evidence.cannot_measure[:3]
-    ]
-    return f"Could not measure: {'; '.join(found)}{_more(len(measured.evidence.cannot_measure) - 3)}."
+    gaps = measured.evidence.cannot_measure
+    found = [f"{gap.host} {_lacks(gap)} while it reports others" for gap in gaps[:3]]
+    return f"Could not measure: {'; '.join(found)}{_more(len(gaps) - 3)}."
+
+
+def _lacks(gap: Unmeasured) -> str:
+    return f"does not report the {gap.variant} stream since {moment(gap.since_ns)} (scrapes: {gap.scrapes})"
+
+
+def _silent(measured: Measured) -> list[str]:
+    return [f"all streams of {gap.host}, which {_lacks(gap)}" for gap in measured.evidence.silent[:3]]
 
 
 def _problem(measured: Measured) -> str:
@@ -266,4 +271,5 @@ _WAITS: Mapping[Reason, Callable[[Measured], list[str]]] = {
     Reason.GUARDRAIL_UNMEASURED: _guardrails_in("unmeasured"),
     Reason.GUARDRAIL_NEAR_LIMIT: _guardrails_in("near"),
     Reason.CRITICAL_UNCONFIRMED: _unconfirmed,
+    Reason.STREAM_SILENT: _silent,
 }
