@@ -41,7 +41,10 @@ class CollectorValidator:
         """See ConfigValidator. A configuration that refers to more than the environment is refused unasked."""
         if problems := reference_problems(config):
             return "\n".join(f"{problem.pointer}: {problem.rule}; {problem.fix}" for problem in problems[:5])
-        key = content_hash(config)
+        try:
+            key = content_hash(config)
+        except (TypeError, ValueError) as error:
+            return f"the configuration holds a value that is no YAML text, number or boolean: {error}"
         if key not in self._answers:
             self._answers[key] = self._ask(config)
             while len(self._answers) > _CACHED:

@@ -23,7 +23,7 @@ def to_yaml(config: Mapping[str, Any], *, header: tuple[str, ...] = ()) -> str:
     Raises TypeError for a value that is no mapping, list, text, number, boolean or None.
     """
     comment = "".join(f"# {' '.join(line.split())}\n" for line in header)
-    return comment + "\n".join(_block(config, 0)) + "\n"
+    return comment + ("\n".join(_block(config, 0)) or "{}") + "\n"
 
 
 def _block(value: Any, depth: int) -> Iterator[str]:
