@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+
+from phoenix_cli.host_runtime import guard
 
 TICK_SECONDS = 0.5
 SHOWN_CHARACTERS = 1200
@@ -33,7 +36,7 @@ def run_step(
     with log.open("wb") as output:
         try:
             process = subprocess.Popen(
-                command,
+                _guarded(command),
                 cwd=cwd,
                 env=dict(env),
                 stdin=subprocess.DEVNULL,
@@ -49,6 +52,12 @@ def run_step(
             _end(process)
     if process.returncode != 0:
         raise StepFailed(f"exit {process.returncode}: {_last_words(log)}")
+
+
+def _guarded(command: tuple[str, ...]) -> list[str]:
+    """The command under a guard, so that it ends even when this process is killed."""
+    guarding = ("--parent", str(os.getpid()), "--grace", "1", "--orphan-grace", "0.5", "--")
+    return [sys.executable, "-I", str(Path(guard.__file__)), *guarding, *command]
 
 
 def _watch(process: subprocess.Popen[bytes], log: Path, deadline: float, tick: Callable[[str], None]) -> None:

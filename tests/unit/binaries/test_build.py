@@ -32,7 +32,11 @@ def go(tmp_path: Path, script: str) -> dict[str, str]:
 
 
 def runs(tmp_path: Path) -> int:
-    return len((tmp_path / "runs").read_text().splitlines())
+    return _lines(tmp_path / "runs")
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text().splitlines()) if path.exists() else 0
 
 
 def left_behind(tmp_path: Path) -> list[Path]:
@@ -97,16 +101,18 @@ def test_a_build_past_its_deadline_ends_with_its_children(tmp_path: Path) -> Non
 
 
 def test_an_interrupted_build_leaves_nothing_and_a_killed_one_is_swept_by_the_next(tmp_path: Path) -> None:
-    env = go(tmp_path, "sleep 20" + MAKES_IT)
+    env = go(tmp_path, f"echo $$ > {tmp_path}/pid; echo run >> {tmp_path}/begun; sleep 20" + MAKES_IT)
     code = "import os\nfrom phoenix_cli.binaries.build import SUPERVISOR, build\nbuild(SUPERVISOR, os.environ, print)"
     for number, (how, left) in enumerate(((signal.SIGINT, 0), (signal.SIGKILL, 1)), 1):
         process = subprocess.Popen(
             [sys.executable, "-c", code], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        _wait_for(lambda number=number: (tmp_path / "runs").exists() and runs(tmp_path) == number)
+        _wait_for(lambda number=number: _lines(tmp_path / "begun") == number)
+        stand_in = int((tmp_path / "pid").read_text())
         process.send_signal(how)
         assert process.wait(20) != 0
         assert len(left_behind(tmp_path)) == left
+        _wait_for(lambda stand_in=stand_in: not _alive(stand_in), 5.0)
     path = build(SUPERVISOR, go(tmp_path, MAKES_IT), list[Progress]().append)
     assert left_behind(tmp_path) == [path.parent]
 
