@@ -92,10 +92,10 @@ def _proven(state: AgentState, wanted: Assignment) -> bool:
 def _confirm(state: AgentState, wanted: Assignment, now: float) -> Judged:
     done = wanted.model_copy(update={"confirmed_at": now, "failed_at": None})
     old = ((state.confirmed,) if state.confirmed else ()) + state.previous
-    previous: dict[str, Assignment] = {}
+    previous: dict[tuple[str, str], Assignment] = {}
     for one in old:
-        if one.content_hash != done.content_hash:
-            previous.setdefault(one.content_hash, one)
+        if (one.scope, one.content_hash) != (done.scope, done.content_hash):
+            previous.setdefault((one.scope, one.content_hash), one)
     events = [event(EventKind.CONFIRMED, done)]
     if done.replaces:
         events.append(event(EventKind.ROLLED_BACK, done, scope=done.replaces))

@@ -14,8 +14,8 @@ from pydantic import BeforeValidator, Field
 from chalicelib.domain.model import Value
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-MAX_ATTRIBUTES = 64
-"""Attributes kept of an agent description; the rest is dropped."""
+MAX_ATTRIBUTES = 32
+"""Attributes of each kind kept of an agent description; the rest is dropped."""
 
 
 def tidy(text: str, length: int) -> str:

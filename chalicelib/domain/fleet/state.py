@@ -9,8 +9,9 @@ from pydantic import Field
 from chalicelib.domain.fleet.report import Description, Health, Line, Marker, Message, RemoteStatus
 from chalicelib.domain.model import Value
 
-MAX_QUARANTINE = 32
+MAX_QUARANTINE = 16
 MAX_PREVIOUS = 8
+"""Like MAX_ATTRIBUTES chosen so that the largest state a hostile host can cause fits one stored item (400 kB)."""
 
 
 class Purpose(StrEnum):
@@ -102,7 +103,7 @@ class AgentState(Value):
     confirmed: Assignment | None = None
     """The last one proven by marker and health."""
     previous: tuple[Assignment, ...] = ()
-    """Confirmed before that, newest first, one for each content."""
+    """Confirmed before that, newest first, one for each scope and content."""
     quarantine: tuple[Failure, ...] = ()
     """Newest last."""
     last_failure: Failure | None = None

@@ -235,3 +235,37 @@ def test_host_texts_are_bounded() -> None:
     error = talk.status("exp-1").error
     assert len(error) == 2000
     assert "\x1b" not in error
+
+
+def test_scope_whose_later_try_succeeded_is_superseded_by_the_next_and_not_failed() -> None:
+    talk = deployed()
+    talk.want("dep-2", B)
+    talk.fails()
+    talk.applies()
+    talk.want("dep-2", C)
+    talk.applies()
+    talk.want("dep-3", A)
+    assert talk.status("dep-2").status == "superseded"
+    talk.applies()
+    assert [talk.status(f"dep-{number}").status for number in (1, 2, 3)] == ["superseded", "superseded", "active"]
+
+
+def test_failed_update_within_one_scope_shows_as_failed_although_the_scope_is_active_again() -> None:
+    talk = deployed()
+    marker = talk.want("dep-1", B)
+    talk.fails()
+    talk.applies()
+    status = talk.status("dep-1")
+    assert (status.status, status.marker) == ("rolled_back", marker)
+    assert status.running == talk.marker
+
+
+def test_idle_configuration_that_fails_is_given_up_until_it_is_wanted_again() -> None:
+    talk = deployed()
+    talk.want("dep-1", IDLE_HASH)
+    talk.fails("no such binary")
+    assert talk.status("dep-1").status == "failed"
+    assert talk.status("dep-1").error == "no such binary"
+    assert talk.say().reply.offer is None
+    talk.want("dep-1", IDLE_HASH)
+    assert talk.say().reply.offer is not None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from chalicelib.domain.fleet.receive import MAX_ASKS
-from chalicelib.domain.fleet.report import AgentReport, Description, Effective, Health
-from chalicelib.domain.fleet.state import AgentState, FleetPolicy, Purpose
+from chalicelib.domain.fleet.report import MAX_ATTRIBUTES, AgentReport, Description, Effective, Health
+from chalicelib.domain.fleet.state import MAX_PREVIOUS, MAX_QUARANTINE, AgentState, FleetPolicy, Purpose
+from chalicelib.ports.items import MAX_ITEM_BYTES
 from tests.unit.fleet.talk import STEERABLE, UID, A, B, Talk
 
 
@@ -131,6 +132,22 @@ def test_a_crash_of_a_settled_collector_is_told_and_its_recovery_too() -> None:
     talk.say(health=talk.well())
     assert talk.kinds()[-2:] == ["unhealthy", "recovered"]
     assert talk.status("dep-1").status == "active"
+
+
+def test_largest_state_that_a_hostile_host_can_cause_fits_one_item() -> None:
+    talk = Talk()
+    widest = "\U0001f4a3"
+    attributes = {f"{index:03}{widest * 300}": widest * 300 for index in range(MAX_ATTRIBUTES)}
+    talk.hello(description=Description(identifying=attributes, non_identifying=attributes))
+    for index in range(2 * MAX_PREVIOUS):
+        talk.want(f"{index:03}{'x' * 125}", f"{index:064x}")
+        talk.applies()
+    for index in range(2 * MAX_QUARANTINE):
+        talk.want(f"{index:03}{'y' * 125}", f"{index + 100:064x}")
+        talk.fails(f"{index}{widest * 3000}")
+    assert len(talk.state.quarantine) == MAX_QUARANTINE
+    assert len(talk.state.previous) == MAX_PREVIOUS
+    assert 200_000 < len(talk.state.model_dump_json(by_alias=True).encode()) < MAX_ITEM_BYTES
 
 
 def test_state_survives_its_own_json() -> None:

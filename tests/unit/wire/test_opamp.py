@@ -60,7 +60,7 @@ def test_everything_is_read_and_bounded() -> None:
     report = OpampCodec().decode(said.SerializeToString(), nothing)
     assert report.description is not None
     assert report.description.version == "0.155.0"
-    assert len(report.description.non_identifying) == 64
+    assert len(report.description.non_identifying) == 32
     assert max(map(len, report.description.non_identifying.values())) == 256
     assert report.health is not None
     assert len(report.health.last_error) == 2000
