@@ -12,10 +12,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from chalicelib.domain.errors import InvalidInput, Problem
+from chalicelib.domain.experiment.spec import NAME
 
 TOKEN_VARIABLE = "PHOENIX_TOKEN"
-HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62})")
 LABEL_KEY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,62})")
+MOST_LABELS = 32
 LABEL_VALUE = re.compile(r"[A-Za-z0-9._-]{0,63}")
 
 
@@ -126,8 +127,10 @@ def endpoint_problems(endpoint: str) -> tuple[Problem, ...]:
 def name_problems(host: str, labels: Mapping[str, str]) -> tuple[Problem, ...]:
     """What is wrong with a host's name and labels; () when nothing is."""
     problems = []
-    if not HOST_NAME.fullmatch(host):
-        problems.append(Problem("/host", f"{host!r} is no host name", "letters, digits, . _ -, at most 63"))
+    if not re.fullmatch(NAME, host):
+        problems.append(Problem("/host", f"{host!r} is no host name", "small letters, digits and -, at most 63"))
+    if len(labels) > MOST_LABELS:
+        problems.append(Problem("/labels", f"{len(labels)} labels", f"at most {MOST_LABELS}"))
     for key, value in labels.items():
         if not LABEL_KEY.fullmatch(key) or not LABEL_VALUE.fullmatch(value):
             problems.append(

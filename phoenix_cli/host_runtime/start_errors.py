@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from phoenix_cli.host_runtime.supervisor_files import START_PREFIX
 
-LONGEST_TEXT = 4096
+LONGEST_TEXT = 2000
 MOST_LINES = 24
-LONGEST_MARKER = 200
+LONGEST_MARKER = 128
 BEGINS = re.compile(r"(Error: |panic: |fatal error: |runtime: |.*collector-start\.sh: )")
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\S+\t(debug|info|warn|error|dpanic|panic|fatal)\t")
 SUPERVISOR_END = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (failed to .*)")

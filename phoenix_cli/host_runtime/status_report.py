@@ -17,6 +17,7 @@ import httpx
 from phoenix_cli.host_runtime.config import HostConfig
 from phoenix_cli.host_runtime.facts import HostFacts
 from phoenix_cli.host_runtime.secrets_in_text import redact
+from phoenix_cli.host_runtime.start_errors import LONGEST_TEXT
 from phoenix_cli.host_runtime.status_board import CollectorError, StatusBoard
 
 REQUEST_SECONDS = 5.0
@@ -96,7 +97,7 @@ class StatusReport:
 
 
 def status_body(config: HostConfig, facts: HostFacts, error: CollectorError | None) -> dict[str, Any]:
-    """The JSON of one status. The error's text has been cleaned of secrets."""
+    """The JSON of one status, as chalicelib.domain.host.HostFacts reads it; the error's text is cleaned of secrets."""
     return {
         "agentVersion": facts.agent_version,
         "collectorVersion": facts.collector_version,
@@ -104,5 +105,5 @@ def status_body(config: HostConfig, facts: HostFacts, error: CollectorError | No
         "memoryBytes": facts.memory_bytes,
         "bootId": facts.boot_id,
         "collectorError": error
-        and {"text": redact(error.text, config.token), "at": round(error.at, 3), "marker": error.marker},
+        and {"text": redact(error.text, config.token)[:LONGEST_TEXT], "at": round(error.at, 3), "marker": error.marker},
     }
