@@ -93,7 +93,11 @@ def _services(settings: Settings, context: Context) -> Services:
     policy = FleetPolicy(idle_heartbeat=settings.idle_poll_seconds)
     fleet = Fleet(context, OpampCodec(), policy)
     tokens = Tokens(context)
-    pipelines = Pipelines(FileCatalog(settings.catalog), CollectorValidator(settings.otelcol), settings.public_url)
+    pipelines = Pipelines(
+        FileCatalog(settings.catalog, *settings.extra_catalogs),
+        CollectorValidator(settings.otelcol),
+        settings.public_url,
+    )
     in_experiment = Claims(records.experiment_claims, "experiment", lambda t, c: _experiment_alive(records, t, c))
     in_deployment = Claims(records.deployment_claims, "pipeline", lambda t, c: _deployment_alive(records, t, c))
     hosts = Hosts(context, fleet, tokens, in_experiment, in_deployment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -32,6 +33,8 @@ class Settings(Value):
     """Where hosts reach this control plane: their collectors send measurements there."""
     catalog: Path = ROOT / "catalog"
     """Folder of the pipelines."""
+    extra_catalogs: tuple[Path, ...] = ()
+    """Folders of pipelines of your own, beside the catalog; in the environment separated like PATH."""
     otelcol: Path | None = None
     """Collector binary that validates configurations."""
     queue_url: str | None = None

@@ -21,6 +21,8 @@ from chalicelib.repositories.documents import Documents
 from chalicelib.repositories.measurements import Measurements
 
 SHARDS = 16
+LOADSIM_REMEMBERED = 7 * 86400
+"""Seconds after its own end for which a load is still listed."""
 EVERYWHERE = "-"
 """Tenant of what must be found before a tenant is known: token digests, agent instances."""
 
@@ -105,7 +107,13 @@ class Records:
             lambda v: v.name,
             active=_shard_of(lambda v: v.name, lambda v: not v.settled),
         )
-        self.loadsims = Documents(store, "LOADSIM", LoadSim, lambda v: f"{v.host}#{v.name}")
+        self.loadsims = Documents(
+            store,
+            "LOADSIM",
+            LoadSim,
+            lambda v: f"{v.host}#{v.name}",
+            expires=lambda v: int(v.created_at + v.spec.duration_s) + LOADSIM_REMEMBERED,
+        )
 
 
 def shards() -> list[str]:

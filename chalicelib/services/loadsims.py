@@ -26,12 +26,14 @@ class LoadSims:
             raise Conflict(
                 f"load {name!r} is already on host {host!r}", hint=f"stop it first: phoenix loadsim stop {name}"
             )
+        now = self._context.clock.now()
         made = LoadSim(
             name=name,
             host=host,
             spec=spec,
-            generation=found.value.generation + 1 if found else 1,
-            created_at=self._context.clock.now(),
+            # Never used twice, also when an old record of this name is long forgotten: hosts remember what they ran.
+            generation=max(int(now), found.value.generation + 1 if found else 1),
+            created_at=now,
             created_by=actor,
             experiment_uid=experiment_uid,
         )
@@ -65,6 +67,8 @@ class LoadSims:
 
         def attempt() -> Stored[LoadSim]:
             stored = self._records.loadsims.get(principal.tenant, f"{principal.subject}#{name}")
+            if status.generation != stored.value.generation:
+                return stored  # the last word about an earlier load of this name
             update = {"status": status, "reported_at": self._context.clock.now()}
             return self._records.loadsims.save(principal.tenant, stored.value.model_copy(update=update), stored.version)
 

@@ -100,9 +100,7 @@ def promote(
 def status(
     name: Name,
     watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
-    wait: Annotated[
-        float | None, typer.Option(help="Wait so many seconds for its end.")
-    ] = None,
+    wait: Annotated[float | None, typer.Option(help="Wait so many seconds for its end.")] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show where it stands; with --watch or --wait, follow it. Exit codes: docs/reference/exit-codes.md."""

@@ -40,6 +40,9 @@ def up(
     data_dir: DataDir = None,
     store: Annotated[Store, typer.Option(help="Engine of the item store.")] = Store.SQLITE,
     endpoint: Annotated[str | None, typer.Option(help="DynamoDB-compatible endpoint, with --store dynamodb.")] = None,
+    catalog: Annotated[
+        list[Path] | None, typer.Option("--catalog", help="Folder with pipelines of your own; may be repeated.")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once it serves.")] = False,
 ) -> None:
     """Serve the control plane on this machine until interrupted. The first start makes an admin token."""
@@ -49,7 +52,8 @@ def up(
     if detach:
         _detach(folder)
         return
-    serve(Options(port=port, data_dir=folder, store=store.value, endpoint=endpoint), os.environ)
+    catalogs = tuple(one.absolute() for one in catalog or [])
+    serve(Options(port, folder, store.value, endpoint, catalogs), os.environ)
 
 
 def down(data_dir: DataDir = None) -> None:

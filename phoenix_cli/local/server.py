@@ -42,6 +42,7 @@ class Options:
     data_dir: Path
     store: str
     endpoint: str | None
+    catalogs: tuple[Path, ...] = ()
 
 
 def serve(options: Options, env: Mapping[str, str]) -> None:
@@ -68,6 +69,7 @@ def _settings(options: Options, url: str, otelcol: Path) -> Settings:
             "public_url": url,
             "otelcol": otelcol,
             "idle_poll_seconds": IDLE_POLL_SECONDS,
+            "extra_catalogs": options.catalogs,
         }
     )
 

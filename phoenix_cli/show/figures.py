@@ -73,7 +73,7 @@ def duration(seconds: float) -> str:
     if 0 < seconds < 10 and round(seconds, 1) != round(seconds):
         return f"{seconds:.1f}s"
     left = max(0, round(seconds))
-    parts = []
+    parts: list[str] = []
     for unit, factor in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         count, left = divmod(left, factor)
         if count or parts:

@@ -20,7 +20,7 @@ _BAD = frozenset({"failed", "reject", "error", "unhealthy", "away", "rolled_back
 
 
 def table(rows: Iterable[Sequence[str | Text]], columns: Sequence[str]) -> Table:
-    """A plain table; a column whose name ends in ">" is set to the right. Strings are shown as they are, not as markup."""
+    """A plain table. A column whose name ends in ">" is set to the right. Strings are shown as they are, never as markup."""
     out = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for name in columns:
         right = name.endswith(">")

@@ -23,22 +23,36 @@ _TEMPLATE_KEYS = {"processors", "order", "scraperMetrics"}
 
 
 class FileCatalog:
-    """Implements ports.catalog.Catalog over a folder. Raises InvalidInput naming every broken file with its line."""
+    """Implements ports.catalog.Catalog over folders of pipelines, Phoenix's own and then a user's.
 
-    def __init__(self, folder: Path) -> None:
+    Raises InvalidInput naming every broken file with its line, and every name that is taken already.
+    """
+
+    def __init__(self, *folders: Path) -> None:
         problems: list[Problem] = []
         self._templates: dict[str, PipelineTemplate] = {}
-        for metadata in sorted(folder.glob("*/metadata.yaml")):
-            try:
-                template = load_pipeline(metadata.parent)
-                self._templates[template.metadata.name] = template
-            except InvalidInput as error:
-                problems += error.problems
-        if not self._templates and not problems:
-            problems.append(Problem(str(folder), "no pipeline here", "each is a folder with metadata.yaml"))
+        for folder in folders:
+            problems += self._load(folder)
         if problems:
             lines = "; ".join(f"{problem.pointer}: {problem.rule}" for problem in problems)
             raise InvalidInput(f"the catalog cannot be used: {lines}", problems=tuple(problems))
+
+    def _load(self, folder: Path) -> list[Problem]:
+        found = sorted(folder.glob("*/metadata.yaml"))
+        if not found:
+            return [Problem(str(folder), "no pipeline here", "each is a folder with metadata.yaml")]
+        problems: list[Problem] = []
+        for metadata in found:
+            try:
+                template = load_pipeline(metadata.parent)
+            except InvalidInput as error:
+                problems += error.problems
+                continue
+            name = template.metadata.name
+            if name in self._templates:
+                problems.append(Problem(str(metadata), f"the name {name} is taken", "give your pipeline another name"))
+            self._templates.setdefault(name, template)
+        return problems
 
     def names(self) -> list[str]:
         """See Catalog."""

@@ -1,0 +1,131 @@
+"""What an evaluation says of each quantity, in one line each: series, reduction, critical processes, overhead, coverage.
+
+The same lines serve terminal and report. A mark is True or False only when the evaluation says so, None otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.evaluation.result import CriticalReport, Evaluation, HostCoverage, PatternRetention
+from phoenix_cli.show.figures import clean, interval, percent, size, time_of_day, whole
+
+MAX_SHOWN = 6
+"""Patterns and hosts named in a line; the rest is counted."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line. mark: True holds, False does not, None is open or has no limit."""
+
+    label: str
+    parts: tuple[str, ...]
+    mark: bool | None = None
+
+    @property
+    def text(self) -> str:
+        return "   ".join(self.parts)
+
+
+def facts(evaluation: Evaluation) -> tuple[Fact, ...]:
+    """Every line, in the order that people read them."""
+    return (
+        series_fact(evaluation),
+        reduction_fact(evaluation),
+        critical_fact(evaluation),
+        overhead_fact(evaluation),
+        coverage_fact(evaluation),
+    )
+
+
+def series_fact(evaluation: Evaluation) -> Fact:
+    """Series of the newest complete scrape."""
+    last = evaluation.series.last
+    if last is None:
+        return Fact("series/scrape", ("no complete scrape yet",))
+    return Fact(
+        "series/scrape",
+        (f"raw {whole(last.raw)}", f"baseline {whole(last.baseline)}", f"candidate {whole(last.candidate)}"),
+    )
+
+
+def reduction_fact(evaluation: Evaluation) -> Fact:
+    """The reduction with its interval against the target."""
+    found = evaluation.reduction
+    target = f"target ≥ {percent(found.target, 0)}"
+    if found.value is None:
+        return Fact("reduction", ("not measured yet", target))
+    if found.low is None or found.high is None:
+        return Fact("reduction", (f"{percent(found.value)}, too early for an interval", target))
+    mark = True if found.low >= found.target else False if found.high < found.target else None
+    return Fact("reduction", (percent(found.value), f"interval {interval(found.low, found.high)}", target), mark)
+
+
+def critical_fact(evaluation: Evaluation) -> Fact:
+    """Critical processes that the candidate kept in every scrape, per pattern."""
+    report = evaluation.critical
+    shown = [f"{row.pattern} {retained(report, row)}" for row in report.patterns[:MAX_SHOWN]]
+    if more := len(report.patterns) - MAX_SHOWN:
+        shown += [f"and {more} more patterns"] if more > 0 else []
+    return Fact("critical", tuple(shown), critical_mark(report))
+
+
+def critical_mark(report: CriticalReport) -> bool | None:
+    """True: every pattern was seen and nothing was ever missing. False: a miss is confirmed. None: anything between."""
+    if report.breaches:
+        return False
+    whole_everywhere = all(row.seen and row.candidate == row.raw for row in report.patterns)
+    return True if report.patterns and whole_everywhere else None
+
+
+def retained(report: CriticalReport, row: PatternRetention) -> str:
+    """ "9/9": processes that the candidate had in every scrape in which raw had them, of all that raw had."""
+    kept = kept_processes(report, row)
+    if not row.seen:
+        return "not seen"
+    return f"{kept}/{row.processes}" if kept is not None else f"{row.candidate:,}/{row.raw:,} process-scrapes"
+
+
+def kept_processes(report: CriticalReport, row: PatternRetention) -> int | None:
+    """Processes of a pattern without any miss; None when the list of processes was cut within those with misses."""
+    lost = sum(one.pattern == row.pattern and one.candidate < one.raw for one in report.processes)
+    cut_short = report.processes_total > len(report.processes)
+    if cut_short and report.processes and report.processes[-1].candidate < report.processes[-1].raw:
+        return None
+    return row.processes - lost
+
+
+def overhead_fact(evaluation: Evaluation) -> Fact:
+    """The costliest collector, and whether every limit holds."""
+    report = evaluation.overhead
+    cpu = [host.cpu_share for host in report.hosts if host.cpu_share is not None]
+    rss = [host.rss_max_bytes for host in report.hosts if host.rss_max_bytes is not None]
+    if not cpu and not rss:
+        return Fact("overhead", ("not measured yet",))
+    most = "at most " if len(report.hosts) > 1 else ""
+    parts = [f"both arms together {most}{percent(max(cpu))} of a core" if cpu else "CPU not measured"]
+    parts.append(size(max(rss)) if rss else "memory not measured")
+    states = {limit.state for limit in report.guardrails}
+    mark = False if "beyond" in states else True if states == {"within"} else None
+    return Fact("overhead", (", ".join(parts),), mark)
+
+
+def coverage_fact(evaluation: Evaluation) -> Fact:
+    """Scrapes received of scrapes due, per host."""
+    least = evaluation.evidence.limits.min_coverage
+    thinnest = sorted(evaluation.coverage, key=lambda host: (host.share is not None, host.share or 0.0))
+    shown = [_host(host) for host in (thinnest if len(thinnest) > MAX_SHOWN else evaluation.coverage)[:MAX_SHOWN]]
+    if len(evaluation.coverage) > MAX_SHOWN:
+        shown.append(f"and {len(evaluation.coverage) - MAX_SHOWN} more hosts")
+    shares = [host.share for host in evaluation.coverage]
+    known = [share for share in shares if share is not None]
+    mark = None if len(known) < len(shares) or not known else all(share >= least for share in known)
+    return Fact("coverage", tuple(shown), mark)
+
+
+def _host(host: HostCoverage) -> str:
+    text = f"{clean(host.host)} {host.received}/{host.due}"
+    if not host.missing:
+        return text
+    times = ", ".join(time_of_day(gap.at_ns / 1e9) for gap in host.gaps[-2:])
+    return f"{text} ({host.missing} missing{', last ' if host.missing > 2 else ' '}{times})"
