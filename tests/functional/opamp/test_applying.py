@@ -98,9 +98,10 @@ def test_a_slow_stop_of_the_old_collector_is_no_failure(control_plane: ControlPl
         mute.settimeout(10)
         confirm(control_plane, "dep-1", configs.sending_to(mute.getsockname()[1]))
         assert "phx_expanded" not in str(control_plane.effective)
-        mute.accept()
-        control_plane.want("dep-2", configs.good("two"))
-        control_plane.wait("dep-2 active", lambda: control_plane.status("dep-2").status == HostStatus.ACTIVE, 28)
+        request, _ = mute.accept()
+        with request:
+            control_plane.want("dep-2", configs.good("two"))
+            control_plane.wait("dep-2 active", lambda: control_plane.status("dep-2").status == HostStatus.ACTIVE, 28)
     said = [report.remote.error for _, report in control_plane.reports if report.remote]
     assert "failed" not in control_plane.kinds()
     assert any("timeout" in text for text in said), said
