@@ -17,11 +17,11 @@ from chalicelib.ports.items import Check, Delete, Item, ItemStore, Put, Table
 from tests.fakes.items import MemoryItemStore
 
 START = 1_800_000_000
-TABLES = st.sampled_from([Table.STATE, Table.STATE, Table.AUDIT])
-KEYS = st.sampled_from(["a", "a\x00", "aa", "b", "é", "\uffff", "😀", ""])
+TABLES = st.sampled_from([Table.STATE, Table.STATE, Table.STATE, Table.AUDIT])
+KEYS = st.sampled_from(["a", "a\x00", "aa", "b", "é", "\uffff", "😀"])
 BOUNDS = st.sampled_from(["", "a", "aa", "b", "é", "😀"])
-EXPECTED = st.sampled_from([-1, -1, 0, 1, 2, 3, -2])
-SHARDS = st.sampled_from([None, "A#1", "A#2"])
+EXPECTED = st.sampled_from([-1, 0, 1, 2])
+SHARDS = st.sampled_from(["A#1", "A#1", "A#2", None])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
@@ -30,12 +30,12 @@ JSON = st.recursive(
 ITEMS = st.builds(
     Item,
     table=TABLES,
-    pk=st.sampled_from(["p", "q"]),
+    pk=st.sampled_from(["p", "p", "p", "q"]),
     sk=KEYS,
     body=st.dictionaries(st.text(max_size=3), JSON, max_size=2),
-    version=st.integers(1, 3),
+    version=st.integers(1, 2),
     active=SHARDS,
-    expires=st.sampled_from([None, None, START + 5, START + 50, START + 500]),
+    expires=st.sampled_from([None, None, None, START + 5, START + 10, START + 50]),
 )
 WRITES = st.one_of(
     st.builds(Put, item=ITEMS, expected=EXPECTED),
@@ -55,17 +55,23 @@ def outcome(call: Callable[[], Any]) -> Any:
 class BothStores(RuleBasedStateMachine):
     """One rule a method of the port; the clock moves too."""
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(items=st.lists(ITEMS, min_size=4, max_size=12))
+    def open(self, items: list[Item]) -> None:
         self.time = float(START)
         self.folder = tempfile.TemporaryDirectory()
         self.sqlite = SqliteItemStore(Path(self.folder.name) / "items.sqlite", lambda: self.time)
         self.memory = MemoryItemStore(lambda: self.time)
+        self.put_several(items)
 
     def both(self, call: Callable[[ItemStore], Any]) -> Any:
         expected = outcome(lambda: call(self.memory))
         assert outcome(lambda: call(self.sqlite)) == expected
         return expected
+
+    @rule(items=st.lists(ITEMS, min_size=1, max_size=5))
+    def put_several(self, items: list[Item]) -> None:
+        for item in items:
+            self.both(lambda s, i=item: s.put(i))
 
     @rule(item=ITEMS, expected=EXPECTED)
     def put(self, item: Item, expected: int) -> None:
@@ -79,12 +85,14 @@ class BothStores(RuleBasedStateMachine):
     def get(self, table: Table, sk: str) -> None:
         self.both(lambda s: s.get(table, "p", sk))
 
-    @rule(writes=st.lists(WRITES, max_size=4), token=st.sampled_from(["t1", "t2", "t3", ""]), times=st.integers(1, 2))
+    @rule(
+        writes=st.lists(WRITES, max_size=4), token=st.sampled_from([f"t{n}" for n in range(6)]), times=st.integers(1, 2)
+    )
     def transact(self, writes: list[Any], token: str, times: int) -> None:
         for _ in range(times):
             self.both(lambda s: s.transact(writes, token))
 
-    @rule(table=TABLES, start=BOUNDS, end=BOUNDS, limit=st.integers(1, 4), reverse=st.booleans())
+    @rule(table=TABLES, start=BOUNDS, end=BOUNDS, limit=st.integers(1, 3), reverse=st.booleans())
     def walk(self, table: Table, start: str, end: str, limit: int, reverse: bool) -> None:
         cursor = None
         for _ in range(20):
@@ -94,7 +102,7 @@ class BothStores(RuleBasedStateMachine):
                 return
         raise AssertionError("no end")
 
-    @rule(shard=st.sampled_from(["A#1", "A#2"]), limit=st.integers(1, 4))
+    @rule(shard=st.sampled_from(["A#1", "A#2"]), limit=st.integers(1, 3))
     def walk_active(self, shard: str, limit: int) -> None:
         cursor = None
         for _ in range(20):
@@ -103,7 +111,7 @@ class BothStores(RuleBasedStateMachine):
                 return
         raise AssertionError("no end")
 
-    @rule(seconds=st.sampled_from([0.5, 4.5, 5, 45, 100, 600]))
+    @rule(seconds=st.sampled_from([5, 5, 0.5, 4.5, 595, 600]))
     def wait(self, seconds: float) -> None:
         self.time += seconds
 
@@ -119,8 +127,7 @@ class BothStores(RuleBasedStateMachine):
     @invariant()
     def same_content(self) -> None:
         for table in (Table.STATE, Table.AUDIT):
-            for pk in ("p", "q"):
-                self.both(lambda s, t=table, p=pk: s.query(t, p))
+            self.both(lambda s, t=table: s.query(t, "p"))
 
     def teardown(self) -> None:
         self.sqlite.close()
@@ -131,7 +138,7 @@ class TestBothStores(BothStores.TestCase):
     """Steps enough that a token is reused, a page is turned and an item expires in most runs."""
 
     settings = settings(
-        max_examples=60,
+        max_examples=50,
         stateful_step_count=40,
         deadline=None,
         database=None,
