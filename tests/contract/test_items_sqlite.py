@@ -20,6 +20,7 @@ from chalicelib.adapters.items.sqlite import SqliteItemStore
 from chalicelib.domain.errors import Unavailable
 from chalicelib.ports.items import ABSENT, Item, Put, Table
 from tests.contract.conftest import SetClock
+from tests.contract.test_items_races import add_one, counter, together
 
 ROOT = Path(__file__).resolve().parents[2]
 _HOLD = """
@@ -179,6 +180,15 @@ def test_two_stores_on_one_file_see_each_others_writes(clock: SetClock, tmp_path
     assert first.get(Table.STATE, "p", "1") is None
     first.close()
     second.close()
+
+
+def test_writers_of_two_stores_queue_and_lose_nothing(clock: SetClock, tmp_path: Path) -> None:
+    """As two processes would: each store has its own queue of writers, only SQLite's lock is between them."""
+    stores = [SqliteItemStore(tmp_path / "items.sqlite", clock, busy_seconds=30) for _ in range(2)]
+    together(lambda n: [add_one(stores[n % 2], "counter") for _ in range(10)], threads=8)
+    assert stores[0].get(Table.STATE, "p", "counter") == counter(80, 80)
+    for store in stores:
+        store.close()
 
 
 def test_short_lived_threads_leave_no_connections_behind(clock: SetClock, tmp_path: Path) -> None:
