@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 
 LOG_FROM_RATIO = 20
-"""Greatest ÷ smallest value from which a linear axis would press the small one to the ground."""
+"""Greatest ÷ smallest mean from which a linear axis would press the small one to the ground."""
 _TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 
@@ -27,10 +27,12 @@ class Axis:
         return (value - self.low) / (self.high - self.low)
 
 
-def value_axis(values: Sequence[float], ticks: int = 5) -> Axis:
-    """An axis for amounts: from zero, or logarithmic where the amounts are too far apart to be seen together."""
-    top, bottom = max(values, default=0.0), min(values, default=0.0)
-    if bottom > 0 and top / bottom > LOG_FROM_RATIO:
+def value_axis(columns: Sequence[Sequence[float]], ticks: int = 5) -> Axis:
+    """An axis for several series of amounts, none of them empty: from zero, or logarithmic where their means are too
+    far apart to be seen together."""
+    means = [sum(column) / len(column) for column in columns]
+    top, bottom = max(max(column) for column in columns), min(min(column) for column in columns)
+    if bottom > 0 and max(means) / min(means) > LOG_FROM_RATIO:
         low, high = floor(log10(bottom)), ceil(log10(top))
         return Axis(10.0**low, 10.0**high, tuple(10.0**power for power in range(low, high + 1)), log=True)
     step = _step(max(top, 1.0) / ticks)

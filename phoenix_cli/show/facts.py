@@ -1,4 +1,4 @@
-"""What an evaluation says of each quantity, in one line each: series, reduction, critical processes, overhead, coverage.
+"""What an evaluation says of each quantity, in one line each: series, reduction, critical, overhead, coverage.
 
 The same lines serve terminal and report. A mark is True or False only when the evaluation says so, None otherwise.
 """
@@ -76,6 +76,21 @@ def critical_mark(report: CriticalReport) -> bool | None:
         return False
     whole_everywhere = all(row.seen and row.candidate == row.raw for row in report.patterns)
     return True if report.patterns and whole_everywhere else None
+
+
+def critical_total(report: CriticalReport) -> tuple[str, str]:
+    """All patterns together: how much the candidate kept, and of what."""
+    kept = [kept_processes(report, row) for row in report.patterns]
+    total, unseen = sum(row.processes for row in report.patterns), sum(not row.seen for row in report.patterns)
+    if total == 0:
+        return "none seen", "no process matched a critical pattern"
+    note = "critical processes kept in every scrape" + (
+        f"; {unseen} of {len(kept)} patterns not seen" if unseen else ""
+    )
+    if any(count is None for count in kept):
+        have, due = sum(row.candidate for row in report.patterns), sum(row.raw for row in report.patterns)
+        return f"{have:,} of {due:,}", note.replace("processes kept in every scrape", "process-scrapes kept")
+    return f"{sum(count or 0 for count in kept):,} of {total:,}", note
 
 
 def retained(report: CriticalReport, row: PatternRetention) -> str:

@@ -16,7 +16,7 @@ from phoenix_cli.show.axis import Axis, time_axis, value_axis
 from phoenix_cli.show.figures import duration, interval, percent, time_of_day, whole
 
 STREAMS = ("raw", "baseline", "candidate")
-TOP, BOTTOM, LEFT, RIGHT = 34, 42, 58, 14
+TOP, BOTTOM, LEFT, RIGHT = 50, 42, 58, 16
 _JOIN = Markup("")
 
 
@@ -49,11 +49,10 @@ def series_plot(
     rows: Rows, flags: Sequence[Flag], *, interval_s: float, opened: float, width: int = 960, height: int = 340
 ) -> Markup:
     """Series per scrape over time. opened: Unix seconds at which the window opened; rows must not be empty."""
-    values = [value for stream in STREAMS for value in getattr(rows, stream)]
     end = rows.seconds[-1]
     shown = [flag for flag in flags if 0 <= flag.seconds <= end + max(3 * interval_s, end * 0.08)]
     last = max([end, *(flag.seconds for flag in shown)])
-    frame = _Frame(width, height, time_axis(0.0, last, max(3, width // 130)), value_axis(values))
+    frame = _Frame(width, height, time_axis(0.0, last, max(3, width // 130)), value_axis(_columns(rows)))
     parts = [
         _grid(frame),
         _flags(frame, shown),
@@ -69,8 +68,12 @@ def series_plot(
 
 def scale_note(rows: Rows) -> str:
     """How the vertical axis of `series_plot` is divided."""
-    axis = value_axis([value for stream in STREAMS for value in getattr(rows, stream)])
+    axis = value_axis(_columns(rows))
     return "logarithmic scale" if axis.log else "linear scale from zero"
+
+
+def _columns(rows: Rows) -> list[Sequence[float]]:
+    return [getattr(rows, stream) for stream in STREAMS]
 
 
 def _picture(width: int, height: int, about: str, parts: Iterable[Markup]) -> Markup:
@@ -81,18 +84,20 @@ def _picture(width: int, height: int, about: str, parts: Iterable[Markup]) -> Ma
 
 def _grid(frame: _Frame) -> Markup:
     right, floor = frame.width - RIGHT, frame.height - BOTTOM
-    lines = [
-        Markup(
-            '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/><text class="tick" x="{}" y="{}" text-anchor="end">{}</text>'
-        ).format(LEFT, right, LEFT - 8, frame.y(tick) + 4, _amount(tick), y=frame.y(tick))
-        for tick in frame.value.ticks
-    ]
-    lines += [
-        Markup(
-            '<line class="grid" x1="{x}" x2="{x}" y1="{}" y2="{}"/><text class="tick" x="{x}" y="{}" text-anchor="middle">{}</text>'
-        ).format(floor, floor + 5, floor + 20, duration(tick), x=frame.x(tick))
-        for tick in frame.time.ticks
-    ]
+    across = Markup('<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/>')
+    down = Markup('<line class="grid" x1="{x}" x2="{x}" y1="{}" y2="{}"/>')
+    name = Markup('<text class="tick" x="{}" y="{}" text-anchor="{}">{}</text>')
+    lines = []
+    for tick in frame.value.ticks:
+        lines.append(across.format(LEFT, right, y=frame.y(tick)))
+        lines.append(
+            name.format(
+                LEFT - 8, frame.y(tick) + 4, "end", _amount(tick, tick if frame.value.log else frame.value.high)
+            )
+        )
+    for tick in frame.time.ticks:
+        lines.append(down.format(floor, floor + 5, x=frame.x(tick)))
+        lines.append(name.format(frame.x(tick), floor + 20, "middle", duration(tick)))
     lines.append(Markup('<text class="axis" x="{}" y="14">series per scrape</text>').format(4))
     about = "time since the warm-up ended"
     lines.append(
@@ -101,10 +106,12 @@ def _grid(frame: _Frame) -> Markup:
     return _JOIN.join(lines)
 
 
-def _amount(value: float) -> str:
-    if value >= 1_000_000:
-        return f"{value / 1_000_000:g} M"
-    return f"{value / 1000:g} k" if value >= 10_000 else whole(value)
+def _amount(value: float, top: float) -> str:
+    """In the unit that suits `top`, the greatest value of a linear axis; 0 needs none."""
+    for unit, factor in (("M", 1_000_000), ("k", 1000)):
+        if value and top >= (factor if value == top else 10 * factor):
+            return f"{value / factor:g} {unit}"
+    return f"{value:,.12g}"
 
 
 def _line(frame: _Frame, stream: str, rows: Rows, interval_s: float) -> Markup:
@@ -171,13 +178,13 @@ def _flag(frame: _Frame, group: Sequence[Flag]) -> Markup:
         '<rect x="{}" y="{}" width="{}" height="18" rx="9"/><text x="{}" y="{}" text-anchor="middle">{}</text></g>'
     ).format(
         "; ".join(f"{flag.number}: {flag.text}" for flag in group),
-        TOP - 6,
+        TOP - 12,
         frame.height - BOTTOM,
         round(middle - wide / 2, 1),
-        TOP - 15,
+        TOP - 28,
         wide,
         round(middle, 1),
-        TOP - 2,
+        TOP - 15,
         numbers,
         x=x,
     )

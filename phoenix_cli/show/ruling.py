@@ -102,13 +102,13 @@ def aftermath(experiment: Experiment) -> str:
 
 
 def next_step(experiment: Experiment, ruled: Ruling) -> str:
-    """The command that comes next; empty where there is none."""
+    """The command that comes next, after a promotion the one that undoes it; empty where there is none."""
     if experiment.state is State.DRAFT:
         return f"phoenix experiment start {experiment.name}"
     if experiment.state is State.AWAITING_PROMOTION:
         return f"phoenix experiment promote {experiment.name}"
     if experiment.state is State.COMPLETED:
-        return f"undo: phoenix pipeline rollback {experiment.deployment}"
+        return f"phoenix pipeline rollback {experiment.deployment}"
     return (
         ""
         if experiment.state in END_STATES or ruled.verdict
@@ -124,7 +124,7 @@ def confirmed(experiment: Experiment) -> tuple[int, int]:
 def _taken(experiment: Experiment) -> str:
     """ " in 6s, confirmed by both collectors", from the end state's event and proofs."""
     begun = [event.at for event in experiment.events if event.state in _ENDING]
-    seconds = f" in {duration(experiment.ended_at - begun[-1])}" if begun and experiment.ended_at is not None else ""
+    seconds = f", in {duration(experiment.ended_at - begun[-1])}" if begun and experiment.ended_at is not None else ""
     have, of = confirmed(experiment)
     if have == of:
         return f"{seconds}, read back from {'its collector' if of == 1 else f'all {of} collectors'}"

@@ -20,7 +20,7 @@ _BAD = frozenset({"failed", "reject", "error", "unhealthy", "away", "rolled_back
 
 
 def table(rows: Iterable[Sequence[str | Text]], columns: Sequence[str]) -> Table:
-    """A plain table. A column whose name ends in ">" is set to the right. Strings are shown as they are, never as markup."""
+    """A plain table; columns whose name ends in ">" are set to the right. Strings are data, never markup."""
     out = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for name in columns:
         right = name.endswith(">")
