@@ -1,0 +1,62 @@
+# make demo  - a real A/B on this machine        make test  - everything that must hold
+# make setup - prepare everything                make check - lint, types, import contracts
+PY := .venv/bin/python
+ARGS ?=
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-harm demo-aa test test-acceptance check bench format docs clean
+
+help:  ## show this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+.venv/local: requirements.txt requirements-local.txt pyproject.toml setup/needs.sh
+	@sh setup/needs.sh demo
+	@sh setup/venv.sh requirements.txt requirements-local.txt
+	@touch $@
+
+.venv/dev: .venv/local requirements-dev.txt
+	@sh setup/needs.sh test
+	@sh setup/venv.sh requirements.txt requirements-local.txt requirements-dev.txt
+	@touch $@
+
+.venv/binaries: .venv/local $(wildcard collector/*/go.mod collector/*/go.sum collector/*/manifest.yaml)
+	@$(PY) -m phoenix_cli.binaries
+	@touch $@
+
+setup: .venv/dev .venv/binaries .tools/bin/dynoxide  ## prepare everything: virtual environment, collector, test engine
+
+.tools/bin/dynoxide:
+	@sh setup/dynoxide.sh
+
+demo: .venv/local  ## baseline against top-K on this machine: verdict, promotion, proof, report
+	@sh setup/needs.sh demo
+	@$(PY) -m phoenix_cli demo $(ARGS)
+
+demo-harm: .venv/local  ## the same with a candidate that drops a critical process: rejected and rolled back
+	@$(PY) -m phoenix_cli demo --harm --folder phoenix-demo/harm $(ARGS)
+
+demo-aa: .venv/local  ## the same pipeline twice: never promoted
+	@$(PY) -m phoenix_cli demo --aa --folder phoenix-demo/aa $(ARGS)
+
+check: .venv/dev  ## lint, format, types, import contracts
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
+
+test: setup check  ## everything that must hold; the last line counts
+	@$(PY) -m pytest tests $(ARGS)
+
+test-acceptance: setup  ## the acceptance tests alone, as a table
+	@$(PY) -m pytest tests/acceptance $(ARGS)
+
+bench: setup  ## measure, side by side, as tables
+	@$(PY) -m bench $(ARGS)
+
+docs: .venv/dev  ## regenerate the reference from the code
+	@$(PY) -m docs.generate
+
+format: .venv/dev
+	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
+
+clean:  ## remove what setup and tests made here
+	rm -rf .venv .tools phoenix-demo .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Names what is missing on this machine, each in one line with its remedy. Usage: needs.sh demo|test
+missing=0
+lack() { echo "missing: $1 - $2" >&2; missing=1; }
+
+[ "$(uname -s)" = Linux ] || lack "Linux" "the load generator and the host runtime need it; use a Linux machine or VM"
+python=${PYTHON:-python3}
+if ! command -v "$python" > /dev/null; then
+  lack "Python 3.11 or newer" "install python3, or name it: make $1 PYTHON=/path/to/python3.11"
+elif ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+  lack "Python 3.11 or newer ($python is $("$python" -V 2>&1))" "install it and name it: make $1 PYTHON=python3.11"
+elif ! "$python" -c 'import venv, ensurepip' 2> /dev/null; then
+  lack "Python's venv module" "install your system's package for it, such as python3-venv"
+fi
+have() { command -v "$1" > /dev/null; }
+if [ -z "$PHOENIX_OTELCOL" ] && ! have otelcol-contrib && ! have otelcol && ! have go; then
+  lack "Go (builds the collector once)" "install Go 1.25 or newer from https://go.dev/dl/, or set PHOENIX_OTELCOL to a collector"
+fi
+if [ -z "$PHOENIX_OPAMPSUPERVISOR" ] && ! have opampsupervisor && ! have go; then
+  lack "Go (builds the OpAMP supervisor once)" "install Go 1.25 or newer, or set PHOENIX_OPAMPSUPERVISOR to a supervisor"
+fi
+if [ "$1" = test ] && [ -z "$PHOENIX_DYNOXIDE" ] && [ ! -x .tools/bin/dynoxide ] && ! have dynoxide; then
+  have cargo || lack "cargo (builds the DynamoDB-compatible test engine once)" "install Rust 1.88 or newer from https://rustup.rs, or set PHOENIX_DYNOXIDE"
+  have cc || lack "a C compiler (the test engine bundles SQLite)" "install gcc or clang"
+fi
+exit $missing
