@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
-from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError
+from botocore.parsers import ResponseParserError
 from pynamodb.exceptions import PynamoDBException, TableDoesNotExist, TransactWriteError
 
 from chalicelib.adapters.items import limits
