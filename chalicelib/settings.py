@@ -46,9 +46,10 @@ class Settings(Value):
 
 def from_env(env: Mapping[str, str]) -> Settings:
     """Raises InvalidInput naming the variable."""
-    given = {
-        name: env[f"PHOENIX_{name.upper()}"] for name in Settings.model_fields if env.get(f"PHOENIX_{name.upper()}")
-    }
+    variables = {name: env.get(f"PHOENIX_{name.upper()}") for name in Settings.model_fields}
+    given: dict[str, object] = {name: value for name, value in variables.items() if value}
+    if folders := variables["extra_catalogs"]:
+        given["extra_catalogs"] = [Path(folder) for folder in folders.split(os.pathsep) if folder]
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
