@@ -1,7 +1,7 @@
 """How often the evaluation's rule is wrong, and how fast it decides, by simulation. Prints a table, writes JSON.
 
-`python -m bench.evaluation [--quick] [--json FILE]`: one host, a scrape every 15 s, first look at 5 minutes, then one at
-every scrape until 60 minutes, noise with sd 0.2 on the log scale. The rule is that of
+`python -m bench.evaluation [--quick] [--json FILE]`: one host, a scrape every 15 s, first look at 5 minutes, then one
+at every scrape until 60 minutes, noise with sd 0.2 on the log scale. The rule is that of
 chalicelib.domain.evaluation.interval, done for all runs at once with numpy from the same constants;
 tests/unit/evaluation compares both on the same data. Beside it a naive method: a t interval of 95 % over the scrapes'
 ratios at every look.

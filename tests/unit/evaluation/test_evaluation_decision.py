@@ -119,6 +119,13 @@ def test_a_claim_about_other_hosts_needs_three() -> None:
     assert look(three, hosts=("a", "b", "c"), claim="hosts-like-these").verdict == "promote"
 
 
+def test_hosts_that_differ_decide_for_themselves_and_not_for_others() -> None:
+    levels = {"a": 300, "b": 2400, "c": 5000}
+    counts = [c for host, b in levels.items() for c in scrapes(0, 40, host=host, series=(7000, 7000, b))]
+    assert look(counts, hosts=("a", "b", "c"), target=0.6).verdict == "promote"
+    assert look(counts, hosts=("a", "b", "c"), target=0.6, claim="hosts-like-these").reason == "undecided"
+
+
 def test_promotion_explains_itself_and_its_money() -> None:
     found = look(scrapes(0, 40, series=lambda i: (7000, 7000, 690 + i % 20)))
     assert (found.verdict, found.reason, found.waiting_for) == ("promote", "target_reached", ())

@@ -50,6 +50,15 @@ def test_after_a_restart_the_counter_counts_from_zero() -> None:
     assert host.seconds == pytest.approx(285 + 295)
 
 
+def test_a_restart_shows_though_the_new_counter_is_higher() -> None:
+    host = look(
+        [sample(0, 0.1), sample(15, 0.4), sample(45, 2.0, started=25), sample(60, 2.3, started=25)]
+    ).overhead.hosts[0]
+    assert host.restarts == 1
+    assert host.cpu_seconds == pytest.approx(0.3 + 2.0 + 0.3)
+    assert host.seconds == 15 + 20 + 15
+
+
 def test_a_start_time_that_moves_a_little_is_no_restart() -> None:
     wobbly = [s.model_copy(update={"start_ns": s.start_ns - i % 3}) for i, s in enumerate(steady(0.02, noise=0))]
     host = look(wobbly).overhead.hosts[0]
@@ -91,11 +100,12 @@ def test_cpu_clearly_over_its_limit_rejects() -> None:
     assert "collector CPU on node-01 8.0 % of a core" in found.explanation
 
 
-def test_cpu_that_touches_its_limit_holds_and_says_so() -> None:
-    found = look(steady(0.05), collector_cpu=0.05)
+@pytest.mark.parametrize("share", [0.0495, 0.0505])
+def test_cpu_that_touches_its_limit_holds_and_says_so(share: float) -> None:
+    found = look(steady(share), collector_cpu=0.05)
     assert (found.verdict, found.reason) == (None, "guardrail_near_limit")
     assert "limit 5.0 %" in found.waiting_for[0]
-    ended = look(steady(0.05), collector_cpu=0.05, last=True)
+    ended = look(steady(share), collector_cpu=0.05, last=True)
     assert (ended.verdict, ended.reason) == ("inconclusive", "guardrail_near_limit")
 
 

@@ -94,6 +94,12 @@ def test_the_table_counts_each_process_in_each_stream() -> None:
     assert (payments.processes, payments.candidate) == (1, 39)
 
 
+def test_what_only_an_arm_has_is_no_retention() -> None:
+    counts = scrapes(0, 40)
+    thin = [c.model_copy(update={"critical": c.critical[:5]}) if c.variant is Variant.RAW else c for c in counts]
+    assert {row.candidate_retention for row in look(thin).critical.patterns} <= {1.0, None}
+
+
 def test_a_pattern_that_matched_nothing_has_no_retention() -> None:
     found = look(scrapes(0, 40, critical=TEN[:9]))
     payments = found.critical.patterns[1]

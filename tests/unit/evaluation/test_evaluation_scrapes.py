@@ -23,6 +23,10 @@ def test_a_scrape_counts_once_its_interval_is_over() -> None:
     assert look(counts, 63).evidence.scrapes == 4
 
 
+def test_a_scrape_counts_as_soon_as_its_host_has_a_newer_one() -> None:
+    assert look(scrape(3) + scrape(17.5), 17.6).evidence.scrapes == 1
+
+
 def test_at_the_deadline_the_newest_scrape_counts_when_it_came_in_full() -> None:
     assert look(scrapes(0, 4), 49, last=True).evidence.scrapes == 4
     torn = scrapes(0, 3) + scrape(48, absent=[CANDIDATE])
