@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import boto3
-
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.adapters.collector.validator import CollectorValidator
-from chalicelib.adapters.items.dynamodb import DynamoItemStore
 from chalicelib.adapters.items.sqlite import SqliteItemStore
 from chalicelib.adapters.opamp.wire import OpampCodec
 from chalicelib.adapters.otlp.metrics import OtlpMetricsCodec
@@ -22,7 +19,9 @@ from chalicelib.domain.errors import InvalidInput
 from chalicelib.domain.fleet.state import FleetPolicy
 from chalicelib.jobs.step import Step
 from chalicelib.jobs.tick import Sweep, Tick
-from chalicelib.ports.clock import Clock
+from chalicelib.ports.catalog import Catalog
+from chalicelib.ports.clock import Clock, Entropy
+from chalicelib.ports.collector import ConfigValidator
 from chalicelib.ports.items import ItemStore
 from chalicelib.ports.queue import WorkQueue
 from chalicelib.repositories.records import Claim, Records
@@ -55,12 +54,24 @@ class ControlPlane:
     sweep: Sweep
 
 
-def build(settings: Settings) -> ControlPlane:
+@dataclass(frozen=True)
+class Outside:
+    """Parts of the outside world that stand in for what the settings would choose. None: the real one."""
+
+    clock: Clock | None = None
+    entropy: Entropy | None = None
+    store: ItemStore | None = None
+    catalog: Catalog | None = None
+    validator: ConfigValidator | None = None
+
+
+def build(settings: Settings, outside: Outside | None = None) -> ControlPlane:
     """Wire a control plane. Raises InvalidInput for settings that do not fit, Unavailable for a store out of reach."""
-    clock = SystemClock()
-    records = Records(item_store(settings, clock))
-    context = Context(records, clock, SystemEntropy())
-    services = _services(settings, context)
+    given = outside or Outside()
+    clock = given.clock or SystemClock()
+    records = Records(given.store or item_store(settings, clock))
+    context = Context(records, clock, given.entropy or SystemEntropy())
+    services = _services(settings, context, given)
     step = Step({"EXPERIMENT": services.stepping.step, "DEPLOYMENT": services.deployments.step})
     tick = Tick(records, _queue(settings, step))
     return ControlPlane(settings, services, all_routes(services, settings.version), tick, step, Sweep(records))
@@ -77,6 +88,9 @@ def item_store(settings: Settings, clock: Clock) -> ItemStore:
         if settings.data_dir is None:
             raise InvalidInput("PHOENIX_DATA_DIR: the SQLite store needs a folder", hint="set it, or use phoenix up")
         return SqliteItemStore(settings.data_dir / "phoenix.sqlite", clock.now)
+    # Imported where it is used: boto3 costs half a second that a control plane on SQLite need not wait for.
+    from chalicelib.adapters.items.dynamodb import DynamoItemStore
+
     store = DynamoItemStore(
         now=clock.now,
         endpoint=settings.dynamodb_endpoint,
@@ -88,14 +102,14 @@ def item_store(settings: Settings, clock: Clock) -> ItemStore:
     return store
 
 
-def _services(settings: Settings, context: Context) -> Services:
+def _services(settings: Settings, context: Context, given: Outside) -> Services:
     records = context.records
     policy = FleetPolicy(idle_heartbeat=settings.idle_poll_seconds)
     fleet = Fleet(context, OpampCodec(), policy)
     tokens = Tokens(context)
     pipelines = Pipelines(
-        FileCatalog(settings.catalog, *settings.extra_catalogs),
-        CollectorValidator(settings.otelcol),
+        given.catalog or FileCatalog(settings.catalog, *settings.extra_catalogs),
+        given.validator or CollectorValidator(settings.otelcol),
         settings.public_url,
     )
     in_experiment = Claims(records.experiment_claims, "experiment", lambda t, c: _experiment_alive(records, t, c))
@@ -132,6 +146,8 @@ def _deployment_alive(records: Records, tenant: str, claim: Claim) -> bool:
 
 def _queue(settings: Settings, step: Step) -> WorkQueue:
     if settings.queue_url:
+        import boto3
+
         return SqsQueue(boto3.client("sqs", region_name=settings.dynamodb_region), settings.queue_url)
     queue = InlineQueue()
     queue.worker = step

@@ -25,8 +25,8 @@ class Settings(Value):
     dynamodb_endpoint: str | None = None
     """DynamoDB-compatible endpoint; empty for AWS itself."""
     dynamodb_region: str = "us-east-1"
-    table_prefix: str = "phoenix"
-    """Tables are <prefix>-state, <prefix>-measurements and <prefix>-audit."""
+    table_prefix: str = "phoenix-"
+    """Tables are <prefix>state, <prefix>measurements and <prefix>audit."""
     create_tables: bool = False
     """Create the tables when they are missing (local endpoints; on AWS the infrastructure does)."""
     public_url: str = Field(default="http://127.0.0.1:8700", pattern=r"^https?://[^\s\"'${}\\?#]+$")
