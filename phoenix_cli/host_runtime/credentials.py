@@ -13,29 +13,13 @@ from typing import Any
 
 import httpx
 
-from chalicelib.domain.errors import (
-    Conflict,
-    InvalidInput,
-    NotAllowed,
-    NotAuthenticated,
-    NotFound,
-    PhoenixError,
-    Problem,
-    Unavailable,
-)
+from chalicelib.domain.errors import InvalidInput, NotFound, Unavailable
 from phoenix_cli.host_runtime.config import endpoint_problems, name_problems
 from phoenix_cli.host_runtime.private_files import private_folder, write_private
+from phoenix_cli.problems import refusal
 
 FILE = "credentials.json"
 REQUEST_SECONDS = 10.0
-BY_STATUS: dict[int, type[PhoenixError]] = {
-    400: InvalidInput,
-    401: NotAuthenticated,
-    403: NotAllowed,
-    404: NotFound,
-    409: Conflict,
-    422: InvalidInput,
-}
 
 
 @dataclass(frozen=True)
@@ -94,7 +78,7 @@ def enrol(endpoint: str, one_time_token: str, name: str, labels: Mapping[str, st
         ) from e
     document = _object(reply)
     if not reply.is_success:
-        raise _refusal(endpoint, reply.status_code, document)
+        raise refusal(endpoint, reply.status_code, document)
     host, token = document.get("host"), document.get("token")
     if reply.status_code != 201 or not isinstance(host, str) or not isinstance(token, str) or not token:
         raise Unavailable(f"{endpoint} is no Phoenix control plane: its answer holds no host token")
@@ -107,27 +91,3 @@ def _object(reply: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def _refusal(endpoint: str, status: int, document: dict[str, Any]) -> PhoenixError:
-    """The problem+json of the control plane as an error of our tree; its stable code is kept."""
-    kind = BY_STATUS.get(status, Unavailable)
-    detail = str(document.get("detail") or document.get("title") or f"{endpoint} answers {status}")[:1000]
-    error = kind(detail, problems=_problems(document.get("errors")), hint=str(document.get("hint") or "")[:1000])
-    if isinstance(document.get("code"), str):
-        error.code = document["code"][:64]
-    return error
-
-
-def _problems(entries: object) -> tuple[Problem, ...]:
-    if not isinstance(entries, list):
-        return ()
-    return tuple(
-        Problem(
-            str(e.get("pointer", ""))[:200],
-            str(e.get("rule") or e.get("detail") or "")[:500],
-            str(e.get("fix", ""))[:500],
-        )
-        for e in entries[:50]
-        if isinstance(e, dict)
-    )
