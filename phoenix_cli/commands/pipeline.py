@@ -13,7 +13,8 @@ import yaml
 from chalicelib.domain.errors import InvalidInput, PhoenixError, Unavailable
 from chalicelib.domain.pipeline.document import to_yaml
 from phoenix_cli.client import Client, connect
-from phoenix_cli.documents import read_document
+from phoenix_cli.config_lines import localised
+from phoenix_cli.documents import Document, read_document
 from phoenix_cli.output import Output, OutputOption, console, emit, note
 from phoenix_cli.show.tables import deployments_table, pipelines_table
 
@@ -63,9 +64,9 @@ def validate(file: Annotated[Path, typer.Argument(help="Collector configuration;
     """Ask the collector itself whether it takes a configuration."""
     document = read_document(file)
     try:
-        connect().post("/api/v1/validations", {"config": _mapping(document.value, document.name)})
+        connect().post("/api/v1/validations", {"config": _mapping(document)})
     except PhoenixError as error:
-        raise _with_lines(error, {f"/config{k}": v for k, v in document.lines.items()}, document.name) from error
+        raise _with_lines(error, document) from error
     note(f"{document.name}: the collector accepts it")
 
 
@@ -85,9 +86,9 @@ def deploy(
 ) -> None:
     """Deploy a pipeline on hosts, or a new version of a deployment. Exits 1 when a collector refuses it."""
     plan: dict[str, Any] = {"interval": interval}
-    if file is not None and pipeline is None:
-        document = read_document(file)
-        plan["config"] = _mapping(document.value, document.name)
+    document = read_document(file) if file else None
+    if document is not None and pipeline is None:
+        plan["config"] = _mapping(document)
     elif pipeline is not None and file is None:
         plan["pipeline"] = {"pipeline": pipeline, "parameters": parameters(param)}
         plan["critical"] = criticals(critical)
@@ -96,7 +97,10 @@ def deploy(
         raise InvalidInput("give the name of a catalog pipeline, or --file with a configuration of your own")
     client = connect()
     body = {"name": name or pipeline or Path(str(file)).stem, "hosts": host or [], "plan": plan, "force": force}
-    made = client.post(DEPLOYMENTS, body)
+    try:
+        made = client.post(DEPLOYMENTS, body)
+    except PhoenixError as error:
+        raise _with_lines(error, document) from error
     _finish(client, made, wait, output)
 
 
@@ -195,12 +199,17 @@ def _finish(client: Client, made: dict[str, Any], wait: float, output: Output) -
         raise PhoenixError("; ".join(f"{host}: {error}" for host, error in failed.items()))
 
 
-def _mapping(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidInput(f"{name} is not a collector configuration: a mapping with receivers, exporters and service")
-    return value
+def _mapping(document: Document) -> dict[str, Any]:
+    if not isinstance(document.value, dict):
+        wanted = "a mapping with receivers, exporters and service"
+        raise InvalidInput(f"{document.name} is not a collector configuration: {wanted}")
+    return document.value
 
 
-def _with_lines(error: PhoenixError, lines: dict[str, int], file: str) -> PhoenixError:
-    error.lines, error.file = lines, file  # type: ignore[attr-defined]
-    return error
+def _with_lines(error: PhoenixError, document: Document | None) -> PhoenixError:
+    """The error with the lines of the user's file, when there is one."""
+    if document is None or not error.problems:
+        return error
+    found = localised(error, document.value, ("/plan/config", "/config", "/plan"))
+    found.lines, found.file = document.lines, document.name  # type: ignore[attr-defined]
+    return found
