@@ -10,12 +10,18 @@ from phoenix_cli.config_lines import localised, pointer_of, statements
 
 CONFIG = {
     "receivers": {
-        "hostmetrics": {"collection_interval": "often", "scrapers": {"process": {"metrics": {"process.cpu.utilisation": {}}}}},
+        "hostmetrics": {
+            "collection_interval": "often",
+            "scrapers": {"process": {"metrics": {"process.cpu.utilisation": {}}}},
+        },
         "otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:1", "endpont": 2}}},
     },
-    "processors": {"filtre/x": {}, "filter/x": {"metric_conditions": ['IsMatch(name, "^x$")', 'IsMatsch(name, "^x$")']}},
+    "processors": {
+        "filtre/x": {},
+        "filter/x": {"metric_conditions": ['IsMatch(name, "^x$")', 'IsMatsch(name, "^x$")']},
+    },
     "service": {"pipelines": {"metrics": {"receivers": ["otlp"], "processors": ["filter/x", "batch"]}}},
-}  # fmt: skip
+}
 DECODING = "failed to get config: cannot unmarshal the configuration: decoding failed due to the following error(s):\n"
 FOLLOWS = "decoding failed due to the following error(s):\n"
 
@@ -30,8 +36,8 @@ FOLLOWS = "decoding failed due to the following error(s):\n"
             "/receivers/otlp/protocols/http/endpont",
         ),
         (
-            f"{DECODING}'receivers' error reading configuration for \"hostmetrics\": {FOLLOWS}'' error reading settings "
-            f"for scraper type \"process\": {FOLLOWS}'metrics' has invalid keys: process.cpu.utilisation",
+            f"{DECODING}'receivers' error reading configuration for \"hostmetrics\": {FOLLOWS}'' error reading "
+            f"settings for scraper type \"process\": {FOLLOWS}'metrics' has invalid keys: process.cpu.utilisation",
             "/receivers/hostmetrics/scrapers/process/metrics/process.cpu.utilisation",
         ),
         (
