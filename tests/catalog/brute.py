@@ -96,13 +96,18 @@ def _row(attributes: dict[str, Any], scope: str, metric: Metric, point: NumberDa
     )
 
 
-def scrapes_of(resources: Sequence[ResourceMetrics], interval_s: float) -> list[Scrape]:
-    """The raw stream cut into scrapes where nothing was read for half an interval."""
-    rows = sorted(rows_of(resources), key=lambda pair: pair[0].time)
+def scrapes_of(resources: Sequence[ResourceMetrics]) -> list[Scrape]:
+    """The raw stream cut into scrapes: a new one begins where a process is read that was read before at another time.
+
+    The first process to be read is always the same one (pid 1), so that no scrape begins late. Gaps in time would not
+    do: on a busy machine a late scrape can end right before the next one begins.
+    """
     scrapes: list[Scrape] = []
-    for row, attributes in rows:
-        if not scrapes or row.time - scrapes[-1].end > interval_s / 2 * 1e9:
+    read_at: dict[int, int] = {}
+    for row, attributes in sorted(rows_of(resources), key=lambda pair: pair[0].time):
+        if read_at.setdefault(row.pid, row.time) != row.time or not scrapes:
             scrapes.append(Scrape(row.time, row.time))
+            read_at = {row.pid: row.time}
         scrapes[-1].end = row.time
         scrapes[-1].rows.append(row)
         scrapes[-1].attributes[row.pid] = attributes
@@ -154,13 +159,16 @@ def scores(scrape: Scrape) -> tuple[dict[int, float], dict[int, float]]:
     return cpu, memory
 
 
-def top_k(scrape: Scrape, k: int, critical: Sequence[CriticalPattern]) -> set[int]:
+def top_k(scrape: Scrape, k: int, critical: Sequence[CriticalPattern], memory_floor: int = 0) -> set[int]:
     """Pids that process-topk-v1 keeps: the k first by CPU, the k first by memory (who has none is not ranked), the
-    lower pid first among equals (CPU shares closer than pid × 10^-14 are equal), and all criticals."""
+    lower pid first among equals (CPU shares closer than pid × 10^-14 are equal), and all criticals. Who has no CPU and
+    less memory than the floor does not compete."""
     cpu, memory = scores(scrape)
-    by_cpu = sorted((pid for pid in cpu if cpu[pid] > 0), key=lambda pid: pid * 1e-14 - cpu[pid])[:k]
-    by_memory = sorted((pid for pid in memory if memory[pid] > 0), key=lambda pid: (-memory[pid], pid))[:k]
-    return set(by_cpu) | set(by_memory) | set(criticals(scrape, critical))
+    marked = set(criticals(scrape, critical))
+    compete = {pid for pid in scrape.pids() if pid in marked or cpu[pid] > 0 or memory[pid] >= memory_floor}
+    by_cpu = sorted((pid for pid in compete if cpu[pid] > 0), key=lambda pid: pid * 1e-14 - cpu[pid])[:k]
+    by_memory = sorted((pid for pid in compete if memory[pid] > 0), key=lambda pid: (-memory[pid], pid))[:k]
+    return set(by_cpu) | set(by_memory) | marked
 
 
 def over_thresholds(scrape: Scrape, cpu_min: float, memory_min: int, critical: Sequence[CriticalPattern]) -> set[int]:

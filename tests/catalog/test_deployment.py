@@ -56,7 +56,7 @@ def test_a_deployment_goes_on_and_its_counts_resume_after_the_control_plane_was_
     assert capture.refused > 0
     assert while_away >= 3
     assert resumed_s < LONGEST_RETRY_S + INTERVAL_S
-    scrapes = brute.scrapes_of(capture.resources("/raw"), INTERVAL_S)
+    scrapes = brute.scrapes_of(capture.resources("/raw"))
     rows = brute.by_scrape(capture.resources("/deployed"), scrapes)
     counted = counts(capture.resources("/v1/metrics"), scrapes)
     print(f"{len(scrapes)} scrapes, counts resumed {resumed_s:.1f} s after the control plane was back")
@@ -90,7 +90,7 @@ def test_an_arm_without_a_backend_is_counted_all_the_same(catalog: FileCatalog, 
         with runner.running(assemble(request)):
             time.sleep(6)
         assert runner.errors() == []
-    scrapes = brute.scrapes_of(capture.resources("/raw"), INTERVAL_S)
+    scrapes = brute.scrapes_of(capture.resources("/raw"))
     counted = counts(capture.resources("/v1/metrics"), scrapes)
     assert len(scrapes) >= 3
     for index, scrape in enumerate(scrapes):
@@ -110,7 +110,7 @@ def test_a_standalone_config_runs_on_a_stock_collector_and_sends_nothing_of_ours
         backend = OtlpBackend(otlp=f"{capture.url}/own")
         with runner.running(standalone(fragment, CRITICAL, INTERVAL_S, backend)):
             time.sleep(5)
-    scrapes = brute.scrapes_of(capture.resources("/own"), INTERVAL_S)
+    scrapes = brute.scrapes_of(capture.resources("/own"))
     assert len(scrapes) >= 2
     for scrape in scrapes:
         assert web in scrape.pids()
