@@ -107,6 +107,6 @@ def time_of_day(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, tz=UTC):%H:%M:%S}" if 0 <= seconds < _LAST_SECOND else f"{seconds:.0f}"
 
 
-def plural(count: int, noun: str) -> str:
-    """ "1 host", "2 hosts"."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def plural(count: int, noun: str, many: str = "") -> str:
+    """ "1 host", "2 hosts"; many: the plural where it is not the noun and an s."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"

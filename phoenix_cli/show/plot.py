@@ -192,7 +192,7 @@ def _flag(frame: _Frame, group: Sequence[Flag]) -> Markup:
 
 def reduction_plot(found: Reduction, *, width: int = 960) -> Markup:
     """The reduction, its interval if there is one, and the target, from 0 (or below) to 100 %."""
-    height, side = 104, 18
+    height, side = 112, 22
     low = found.low if found.low is not None else found.value
     bottom = 0.0 if low is None or low >= 0 else max(-1.0, round(low * 5 - 0.5) / 5)
     span = 1.0 - bottom
@@ -213,7 +213,7 @@ def reduction_plot(found: Reduction, *, width: int = 960) -> Markup:
             for tick in ticks
         ),
         Markup('<line class="target" x1="{x}" x2="{x}" y1="32" y2="70"/>').format(x=x(found.target)),
-        _label(x(found.target), width, f"target {percent(found.target, 0)}", "target-name", 102),
+        _label(x(found.target), width, f"target {percent(found.target, 0)}", "target-name", 106),
     ]
     if found.low is not None and found.high is not None:
         left, wide = x(found.low), max(x(found.high) - x(found.low), 3)

@@ -19,7 +19,7 @@ from phoenix_cli.show import figures
 from phoenix_cli.show.facts import critical_mark, critical_total, kept_processes
 from phoenix_cli.show.outputs import outputs
 from phoenix_cli.show.plot import Flag, reduction_plot, scale_note, series_plot
-from phoenix_cli.show.ruling import aftermath, next_step, ruling
+from phoenix_cli.show.ruling import aftermath, arm_title, next_step, ruling
 
 WIDE, NARROW = 1040, 400
 """Widths of the pictures: each is drawn twice, and the style sheet shows the one that fits."""
@@ -88,6 +88,7 @@ def _environment() -> Environment:
     )
     made.globals.update(
         interval=lambda low, high: _unbroken(figures.interval(low, high)),
+        arm_title=arm_title,
         plural=figures.plural,
         whole_share=figures.whole_share,
         kept_processes=kept_processes,

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.domain.evaluation.result import Evaluation, Reason, Verdict
+from chalicelib.domain.experiment.spec import PipelineRef
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
-from phoenix_cli.show.figures import duration, plural, sentence
+from phoenix_cli.show.figures import clean, duration, plural, sentence
 
-Tone = Literal["good", "bad", "open"]
+Tone = Literal["good", "bad", "open", "none"]
+"""open: decided, but neither way. none: no verdict."""
 
 _HEADLINES = {
     Reason.CRITICAL_MISSING: "The candidate loses a critical process.",
@@ -62,10 +64,10 @@ def ruling(experiment: Experiment, evaluation: Evaluation | None) -> Ruling:
     word = experiment.state.value.replace("_", " ").upper()
     message = sentence(experiment.message)
     if experiment.state in END_STATES:
-        return Ruling("", word, "open", "It ended without a verdict.", "", message, at=experiment.ended_at)
+        return Ruling("", word, "none", "It ended without a verdict.", "", message, at=experiment.ended_at)
     said = evaluation.explanation if evaluation else message
     headline = "Not decided yet." if experiment.window_start is not None else "Not measuring yet."
-    return Ruling("", word, "open", headline, evaluation.reason if evaluation else "", sentence(said))
+    return Ruling("", word, "none", headline, evaluation.reason if evaluation else "", sentence(said))
 
 
 def _decided(verdict: str, reason: str, explanation: str, hint: str, at: float) -> Ruling:
@@ -116,6 +118,12 @@ def next_step(experiment: Experiment, ruled: Ruling) -> str:
     )
 
 
+def arm_title(ref: PipelineRef) -> str:
+    """ "process-topk-v1 (k=20)"."""
+    given = ", ".join(f"{key}={clean(value)}" for key, value in sorted(ref.parameters.items()))
+    return f"{ref.pipeline} ({given})" if given else ref.pipeline
+
+
 def confirmed(experiment: Experiment) -> tuple[int, int]:
     """How many of the hosts have returned the marker of what they run now by this experiment, of how many."""
     return len({proof.host for proof in experiment.proofs}), len(experiment.hosts)
@@ -127,8 +135,9 @@ def _taken(experiment: Experiment) -> str:
     seconds = f", in {duration(experiment.ended_at - begun[-1])}" if begun and experiment.ended_at is not None else ""
     have, of = confirmed(experiment)
     if have == of:
-        return f"{seconds}, read back from {'its collector' if of == 1 else f'all {of} collectors'}"
+        return f"{seconds}, read back from {_ALL.get(of, f'all {of} collectors')}"
     return f"{seconds}, read back from {have} of {of} collectors"
 
 
+_ALL = {1: "its collector", 2: "both collectors"}
 _ENDING = frozenset({State.PROMOTING, State.ROLLING_BACK, State.STOPPING})

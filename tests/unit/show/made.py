@@ -43,7 +43,9 @@ def spec_of(hosts: Sequence[str] = ("node-01", "node-02"), **changes: Any) -> Ex
     )
 
 
-def experiment_in(state: State = S.RUNNING, hosts: Sequence[str] = ("node-01", "node-02"), **changes: Any) -> Experiment:
+def experiment_in(
+    state: State = S.RUNNING, hosts: Sequence[str] = ("node-01", "node-02"), **changes: Any
+) -> Experiment:
     """An experiment that has come to PENDING, DEPLOYING or RUNNING by the table of transitions."""
     created = SENT - 3
     made = Experiment(
@@ -68,13 +70,13 @@ def decided(experiment: Experiment, evaluation: Evaluation, *, seconds: float = 
     """The experiment after a verdict, rolled out or rolled back and read back, `seconds` later."""
     assert evaluation.verdict is not None
     when = evaluation.evidence.window.end_ns / 1e9
-    outcome = Outcome(
-        verdict=evaluation.verdict, reason=evaluation.reason, explanation=evaluation.explanation, at=when
-    )
+    outcome = Outcome(verdict=evaluation.verdict, reason=evaluation.reason, explanation=evaluation.explanation, at=when)
     moved = experiment if evaluation.breach else move(experiment, C.EVIDENCE, S.DECIDING, when, evaluation.explanation)
     good = evaluation.verdict == "promote"
     middle, end = (S.PROMOTING, S.COMPLETED) if good else (S.ROLLING_BACK, S.ROLLED_BACK)
-    moved = move(moved, C.EVIDENCE, middle, when, "the candidate won: rolling it out" if good else evaluation.explanation)
+    moved = move(
+        moved, C.EVIDENCE, middle, when, "the candidate won: rolling it out" if good else evaluation.explanation
+    )
     moved = move(moved, C.EVIDENCE, end, when + seconds, "promoted as deployment web-topk" if good else moved.message)
     proofs = tuple(
         Proof(host=host, content_hash="beef" * 16, marker=f"marker-9-{host}", confirmed_at=when + seconds - 0.4)
@@ -174,7 +176,9 @@ def chain(experiment: Experiment) -> list[AuditRecord]:
 
 CONFIGS: dict[str, Any] = {
     arm: {
-        "receivers": {"hostmetrics": {"collection_interval": "15s", "scrapers": {"process": {"mute_process_all_errors": True}}}},
+        "receivers": {
+            "hostmetrics": {"collection_interval": "15s", "scrapers": {"process": {"mute_process_all_errors": True}}}
+        },
         "processors": {} if arm == "baseline" else {"filter/topk": {"error_mode": "propagate"}},
         "exporters": {"debug": {"verbosity": "basic"}},
         "service": {"pipelines": {"metrics": {"receivers": ["hostmetrics"], "exporters": ["debug"]}}},

@@ -1,0 +1,122 @@
+"""The comparison: raw, baseline and candidate side by side for people, and all that the verdict rests on for scripts.
+
+Nothing is computed but a cost per stream that the evaluation already holds; what was not measured says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from chalicelib.domain.evaluation.evaluation import recompute
+from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.experiment.state import Experiment
+from chalicelib.domain.measurement import Variant
+from phoenix_cli.show import figures
+from phoenix_cli.show.facts import coverage_fact, overhead_fact, reduction_fact
+from phoenix_cli.show.outputs import outputs
+from phoenix_cli.show.ruling import aftermath, arm_title, ruling
+from phoenix_cli.show.status import MARKS
+
+STREAMS = (Variant.RAW, Variant.BASELINE, Variant.CANDIDATE)
+_NONE = ("–", "–", "–")
+
+
+def compare_table(experiment: Experiment, evaluation: Evaluation | None) -> Table:
+    """Raw, baseline and candidate as columns. What is measured for both arms together stands in its own row."""
+    ruled = ruling(experiment, evaluation)
+    title = Text(f"{experiment.name}: {ruled.word.lower()}", style="bold")
+    out = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    out.add_column("")
+    for heading in ("raw", "baseline", "candidate"):
+        out.add_column(heading, justify="right", overflow="fold")
+    pipelines = (arm_title(experiment.spec.baseline), arm_title(experiment.spec.candidate))
+    out.add_row("pipeline", Text("as scraped", style="dim"), *(Text(name) for name in pipelines))
+    if evaluation is None:
+        out.add_row("series per scrape", *_NONE)
+        out.caption = Text("not evaluated yet")
+        return out
+    for label, *cells in _rows(evaluation):
+        out.add_row(Text(label), *(Text(cell) for cell in cells))
+    out.caption = Text("\n".join(_together(evaluation)))
+    out.caption_justify = "left"
+    return out
+
+
+def _rows(evaluation: Evaluation) -> Iterable[tuple[str, ...]]:
+    mean, per_minute = evaluation.series.mean, 60 / evaluation.evidence.limits.interval_s
+    amounts = (mean.raw, mean.baseline, mean.candidate) if mean else None
+    yield ("series per scrape", *(map(figures.whole, amounts) if amounts else _NONE))
+    yield ("points per minute", *((figures.whole(amount * per_minute) for amount in amounts) if amounts else _NONE))
+    sent = {one.variant: one for one in outputs(evaluation.overhead.hosts)}
+    octets = {variant: one.octets for variant, one in sent.items() if one.octets is not None}
+    if octets:
+        cells = (figures.size(octets[v]) if v in octets else "not measured" for v in STREAMS)
+        yield ("bytes sent", *cells)
+    if cost := evaluation.cost:
+        each = (cost.raw_per_month, cost.baseline_per_month, cost.candidate_per_month)
+        label = "cost a month (example)" if cost.price_book.example else "cost a month"
+        yield (label, *(figures.money(amount, cost.price_book.currency) for amount in each))
+    for row in evaluation.critical.patterns:
+        name = f"critical {figures.clean(row.pattern)}"
+        if not row.seen:
+            yield (name, "not seen", "not measured", "not measured")
+            continue
+        kept = (figures.whole_share(arm, row.raw) for arm in (row.baseline, row.candidate))
+        yield (name, figures.plural(row.processes, "process", "processes"), *kept)
+
+
+def _together(evaluation: Evaluation) -> list[str]:
+    facts = (reduction_fact(evaluation), overhead_fact(evaluation), coverage_fact(evaluation))
+    return [f"{fact.label:<10} {fact.text}   {MARKS[fact.mark]}".rstrip() for fact in facts]
+
+
+def compare_document(
+    experiment: Experiment, evaluation: Evaluation | None, phases: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """Everything, as JSON values with camelCase keys. Without an evaluation its keys are null.
+
+    The evaluation's own keys stand at the top and can be read back (`evaluation_in`); from them the verdict can be
+    computed again, and `recomputed` is what that gives.
+    """
+    ruled = ruling(experiment, evaluation)
+    whole = experiment.model_dump(mode="json", by_alias=True)
+    measured: dict[str, Any] = dict.fromkeys(_keys())
+    if evaluation is not None:
+        measured = evaluation.model_dump(mode="json", by_alias=True)
+    latest = measured.pop("verdict"), measured.pop("reason"), measured.pop("explanation"), measured.pop("hint")
+    again = recompute(evaluation) if evaluation is not None else None
+    return {
+        "name": experiment.name,
+        "state": experiment.state.value,
+        "verdict": ruled.verdict or None,
+        "reason": ruled.reason or None,
+        "headline": ruled.headline,
+        "explanation": ruled.explanation,
+        "hint": ruled.hint,
+        "decidedAt": ruled.at if ruled.verdict else None,
+        "done": aftermath(experiment),
+        **measured,
+        "latest": dict(zip(("verdict", "reason", "explanation", "hint"), latest, strict=True)),
+        "recomputed": {"verdict": again[0].value if again[0] else None, "reason": again[1].value} if again else None,
+        "proofs": whole.pop("proofs"),
+        "events": whole.pop("events"),
+        "phaseSeconds": dict(phases) if phases is not None else None,
+        "experiment": whole,
+    }
+
+
+def evaluation_in(document: Mapping[str, Any]) -> Evaluation | None:
+    """The evaluation of a `compare_document`, also after a trip through JSON. None when it had none."""
+    if document["evidence"] is None:
+        return None
+    values = {key: document[key] for key in _keys() if key not in document["latest"]}
+    return Evaluation.model_validate({**values, **document["latest"]})
+
+
+def _keys() -> list[str]:
+    return [field.alias or name for name, field in Evaluation.model_fields.items()]
