@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-import click
 import typer
 
 from chalicelib.domain.errors import PhoenixError
 from phoenix_cli.commands import demo, experiment, host, loadsim, local, pipeline, token
-from phoenix_cli.problems import EXIT_ERROR, EXIT_INTERRUPTED, exit_code, text
+from phoenix_cli.problems import EXIT_ERROR, exit_code, text
 
 app = typer.Typer(
     name="phoenix",
@@ -27,20 +27,18 @@ app.command("demo")(demo.demo)
 
 
 def main() -> None:
-    """Run a command line; exits with a documented code, never with a traceback."""
+    """Run a command line; exits with a documented code, never with a traceback (PHOENIX_DEBUG=1 shows it)."""
     try:
-        result = app(standalone_mode=False)
+        app()
     except PhoenixError as error:
         print(text(error, getattr(error, "lines", None), getattr(error, "file", "")), file=sys.stderr)
         sys.exit(exit_code(error))
-    except click.exceptions.Abort:
-        sys.exit(EXIT_INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
-        sys.stderr.close()  # The reader went away (`phoenix … | head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: nothing is wrong
         sys.exit(EXIT_ERROR)
-    sys.exit(result if isinstance(result, int) else 0)
+    except Exception as error:
+        if os.environ.get("PHOENIX_DEBUG"):
+            raise
+        print(f"error: Phoenix made a mistake: {type(error).__name__}: {error}", file=sys.stderr)
+        print("  please report it with the output of the same command under PHOENIX_DEBUG=1", file=sys.stderr)
+        sys.exit(EXIT_ERROR)

@@ -61,6 +61,7 @@ class Experiments:
             created_by=actor,
             entered_at=now,
             configs=configs,
+            arm_hashes=self._pipelines.arm_hashes(spec.baseline, spec.candidate),
             previous={host: self._previous(tenant, host) for host in hosts},
             events=(
                 Event(at=now, state=State.PENDING if start else State.DRAFT, cause="create", detail=f"by {actor}"),

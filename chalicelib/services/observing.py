@@ -11,6 +11,7 @@ from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.status import away_since
 from chalicelib.domain.load import LoadStatus
 from chalicelib.domain.measurement import CollectorSample, Count
+from chalicelib.ports.items import ANY_VERSION
 from chalicelib.repositories.records import StoredEvaluation
 from chalicelib.services.context import Context
 from chalicelib.services.fleet import Fleet
@@ -91,11 +92,14 @@ class Observing:
             deployed_ns=int((experiment.deployed_at or experiment.window_start) * 1e9),
             configs=_proofs(experiment, hosts),
             spec_hash=experiment.spec_hash,
+            arm_hashes=experiment.arm_hashes,
         )
         last = experiment.state is State.DECIDING
         evaluation = evaluate(plan, counts, samples, int(now * 1e9), last=last, host_problems=problems)
-        stored = StoredEvaluation(uid=experiment.uid, at=now, evaluation=evaluation)
-        self._records.evaluations.save(tenant, stored, -1)
+        # While a person decides, what they decide on stays as it was; only a breach replaces it.
+        if experiment.state is not State.AWAITING_PROMOTION or evaluation.breach:
+            stored = StoredEvaluation(uid=experiment.uid, at=now, evaluation=evaluation)
+            self._records.evaluations.save(tenant, stored, ANY_VERSION)
         return evaluation
 
 

@@ -13,6 +13,7 @@ from chalicelib.domain.experiment.spec import Arm, OtlpBackend, PipelineRef
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline.assembly import assemble, standalone
 from chalicelib.domain.pipeline.instrument import instrument
+from chalicelib.domain.pipeline.marker import content_hash
 from chalicelib.domain.pipeline.metadata import PipelineMetadata
 from chalicelib.domain.pipeline.rendering import Fragment, render
 from chalicelib.domain.pipeline.request import AssemblyArm, AssemblyRequest, Kpi
@@ -72,6 +73,11 @@ class Pipelines:
         )
         kpi = Kpi(endpoint=self._url, scope=uid, host=host)
         return assemble(AssemblyRequest(interval_s=interval, critical=tuple(critical), arms=arms, kpi=kpi))
+
+    def arm_hashes(self, baseline: Arm, candidate: Arm) -> tuple[str, str]:
+        """Content hash of each arm's own processors."""
+        first, second = (self.fragment(arm).model_dump(mode="json") for arm in (baseline, candidate))
+        return content_hash(first), content_hash(second)
 
     def plan_config(self, plan: DeploymentPlan, scope: str, host: str) -> dict[str, Any]:
         """A deployment's configuration for one host."""

@@ -20,7 +20,7 @@ from phoenix_cli.documents import read_document
 from phoenix_cli.output import Output, OutputOption, console, emit, note
 from phoenix_cli.show.compare import compare_document, compare_table
 from phoenix_cli.show.report import html_report
-from phoenix_cli.show.status import changed_line, status_lines, status_view, verdict_lines
+from phoenix_cli.show.status import Look, changed_line, status_lines, status_view, verdict_lines
 from phoenix_cli.show.tables import experiments_table
 
 app = typer.Typer(no_args_is_help=True, help="Experiments: two pipelines on the same scrape of the same hosts.")
@@ -180,7 +180,7 @@ def follow(client: Client, name: str, seconds: float, *, quiet: bool) -> tuple[E
     """Follow an experiment to its end, or to where it waits for a person, or for so many seconds."""
     deadline = time.monotonic() + seconds
     live = Live(console=console(), refresh_per_second=4) if sys.stdout.isatty() and not quiet else None
-    previous: tuple[Experiment, Evaluation | None] | None = None
+    previous: Look | None = None
     if live:
         live.start()
     try:
@@ -188,9 +188,10 @@ def follow(client: Client, name: str, seconds: float, *, quiet: bool) -> tuple[E
             current = fetch(client, name)
             if live:
                 live.update(status_view(*current, time.time()))
-            elif not quiet and (line := changed_line(previous, current)):
+            look = Look(*current, time.time())
+            if not live and not quiet and (line := changed_line(previous, look)):
                 print(line, flush=True)
-            previous = current
+            previous = look
             state = current[0].state
             if state in END_STATES or state in (State.DRAFT, State.AWAITING_PROMOTION) or time.monotonic() >= deadline:
                 return current

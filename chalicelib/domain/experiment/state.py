@@ -85,6 +85,8 @@ class Experiment(Value):
     ended_at: float | None = None
     configs: dict[str, str] = Field(default_factory=dict)
     """Host to content hash of the A/B configuration under test."""
+    arm_hashes: tuple[str, str] = ("", "")
+    """Content hash of the baseline's and the candidate's own processors, for the evidence."""
     winner_configs: dict[str, str] = Field(default_factory=dict)
     """Host to content hash of what a promotion rolls out."""
     previous: dict[str, str] = Field(default_factory=dict)
