@@ -32,7 +32,7 @@ def value_axis(columns: Sequence[Sequence[float]], ticks: int = 5) -> Axis:
     far apart to be seen together."""
     means = [sum(column) / len(column) for column in columns]
     top, bottom = max(max(column) for column in columns), min(min(column) for column in columns)
-    if bottom > 0 and max(means) / min(means) > LOG_FROM_RATIO:
+    if bottom >= 1 and max(means) / min(means) > LOG_FROM_RATIO:
         low, high = floor(log10(bottom)), ceil(log10(top))
         return Axis(10.0**low, 10.0**high, tuple(10.0**power for power in range(low, high + 1)), log=True)
     step = _step(max(top, 1.0) / ticks)

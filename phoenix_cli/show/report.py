@@ -21,7 +21,7 @@ from phoenix_cli.show.outputs import outputs
 from phoenix_cli.show.plot import Flag, reduction_plot, scale_note, series_plot
 from phoenix_cli.show.ruling import aftermath, arm_title, next_step, ruling
 
-WIDE, NARROW = 1040, 400
+WIDE, NARROW = 860, 400
 """Widths of the pictures: each is drawn twice, and the style sheet shows the one that fits."""
 
 
@@ -121,7 +121,7 @@ def _plots(experiment: Experiment, evaluation: Evaluation) -> dict[str, Any]:
 
     drawn = bool(evidence.rows.seconds)
     return {
-        "series": (series(WIDE, 360), series(NARROW, 300)) if drawn else None,
+        "series": (series(WIDE, 330), series(NARROW, 300)) if drawn else None,
         "scale": scale_note(evidence.rows) if drawn else "",
         "reduction": tuple(reduction_plot(evaluation.reduction, width=width) for width in (WIDE, NARROW)),
     }

@@ -204,6 +204,16 @@ def test_the_page_reaches_out_for_nothing(which: str, hostile: Page) -> None:
     assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in shown.attributes
 
 
+def test_figures_of_a_later_look_do_not_pass_for_the_verdicts() -> None:
+    found, later = evaluation_of(), evaluation_of(9)
+    experiment = decided(experiment_in(), found)
+    note = "The figures on this page are of a later look than the verdict"
+    text = page(experiment, later).text
+    assert "PROMOTE" in text
+    assert note in text
+    assert note not in page(experiment, found).text
+
+
 def test_a_broken_audit_chain_shows() -> None:
     experiment = experiment_in()
     records = chain(experiment)
