@@ -10,12 +10,13 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from chalicelib.domain.errors import InvalidInput, PhoenixError, Unavailable
+from chalicelib.domain.errors import InvalidInput, PhoenixError, Rejected, Unavailable
 from chalicelib.domain.pipeline.document import to_yaml
 from phoenix_cli.client import Client, connect
 from phoenix_cli.config_lines import localised
 from phoenix_cli.documents import Document, read_document
 from phoenix_cli.output import Output, OutputOption, console, emit, note
+from phoenix_cli.show.deployment import deployment_view
 from phoenix_cli.show.tables import deployments_table, pipelines_table
 
 app = typer.Typer(no_args_is_help=True, help="Pipelines: the catalog, and what of it runs where.")
@@ -25,7 +26,11 @@ Deployment = Annotated[str, typer.Argument(help="Name of the deployment.")]
 Param = Annotated[list[str] | None, typer.Option("--param", help="key=value; may be given more than once.")]
 CriticalName = Annotated[list[str] | None, typer.Option("--critical", help="Name pattern that is never dropped.")]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for every host to confirm; 0: do not wait.")]
-SETTLED = ("active", "failed", "rolled_back")
+SETTLED = ("active", "rolled_back")
+FAILED = ("failed", "rolled_back")
+UNDO_SECONDS = 20.0
+"""How long a failed host may take to prove that what ran before runs again, and to send the collector's own words; one
+that stays failed (its previous configuration failed too) is reported after that."""
 
 
 @app.command("list")
@@ -113,7 +118,7 @@ def list_deployments(output: OutputOption = Output.TABLE) -> None:
 @app.command("status")
 def status(deployment: Deployment, output: OutputOption = Output.TABLE) -> None:
     """Show a deployment host by host, with the collector's own error text where it failed."""
-    emit(connect().get(f"{DEPLOYMENTS}/{deployment}"), output, lambda value: deployments_table([value]))
+    emit(connect().get(f"{DEPLOYMENTS}/{deployment}"), output, lambda value: deployment_view(value, time.time()))
 
 
 @app.command("get-active-config")
@@ -176,15 +181,22 @@ def criticals(names: list[str] | None) -> list[dict[str, str]]:
 
 
 def wait_settled(client: Client, name: str, seconds: float) -> dict[str, Any]:
-    """Poll a deployment until every host has confirmed or refused it. Raises Unavailable at the deadline."""
+    """Poll a deployment until every host has confirmed it, or refused it and undone it. Raises Unavailable at the
+    deadline."""
     deadline = time.monotonic() + seconds
+    undone_by: float | None = None
     while True:
         found: dict[str, Any] = client.get(f"{DEPLOYMENTS}/{name}")
-        statuses = [host["status"] for host in found["status"].values()]
-        if all(status in SETTLED for status in statuses):
+        open_ones = {host: one["status"] for host, one in found["status"].items() if one["status"] not in SETTLED}
+        now = time.monotonic()
+        if not open_ones:
             return found
-        if time.monotonic() >= deadline:
-            waiting = ", ".join(f"{h} {s['status']}" for h, s in found["status"].items() if s["status"] not in SETTLED)
+        if all(status in FAILED for status in open_ones.values()):
+            undone_by = undone_by or now + UNDO_SECONDS
+            if now >= undone_by:
+                return found
+        elif now >= deadline:
+            waiting = ", ".join(f"{host} {status}" for host, status in open_ones.items())
             raise Unavailable(f"not every host confirmed within {seconds:g} s: {waiting}")
         time.sleep(0.3)
 
@@ -194,9 +206,13 @@ def _finish(client: Client, made: dict[str, Any], wait: float, output: Output) -
         with console(stderr=True).status("waiting for the hosts to confirm …"):
             made = wait_settled(client, made["name"], wait)
     emit(made, output, lambda value: deployments_table([value]))
-    failed = {host: status["error"] for host, status in made["status"].items() if status["status"] in SETTLED[1:]}
+    failed = {host: one for host, one in made["status"].items() if one["status"] in FAILED}
     if failed:
-        raise PhoenixError("; ".join(f"{host}: {error}" for host, error in failed.items()))
+        undone = all(one["status"] == "rolled_back" for one in failed.values())
+        raise Rejected(
+            "; ".join(f"{host}: {one['error']}" for host, one in failed.items()),
+            hint="what ran before runs again" if undone else f"see phoenix pipeline status {made['name']}",
+        )
 
 
 def _mapping(document: Document) -> dict[str, Any]:

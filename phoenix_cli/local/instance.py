@@ -50,6 +50,7 @@ def held(folder: Path) -> Iterator[None]:
             hint="use it, stop it with phoenix down, or choose another --data-dir",
         ) from error
     try:
+        (folder / CARD).unlink(missing_ok=True)  # left by a killed one; its process id may be another's by now
         yield
     finally:
         (folder / CARD).unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Acceptance tests of the product on real components: the real CLI, control plane, supervisor, collector, processes."""

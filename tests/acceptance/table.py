@@ -1,0 +1,47 @@
+"""The table of acceptance tests as values and lines: id, what was done on which real components, figure, result."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_WHAT, _FIGURE = 62, 50
+
+
+@dataclass(frozen=True)
+class Row:
+    """One acceptance test. passed: of all its phases so far."""
+
+    id: str
+    what: str
+    figures: tuple[str, ...] = ()
+    passed: bool = True
+
+
+def row_of(before: Row | None, marker: Sequence[str], figures: Sequence[str], passed: bool) -> Row:
+    """The row after one more phase (set-up, test, tear-down) of the test."""
+    name, what = marker
+    return Row(name, what, tuple(figures), passed and (before is None or before.passed))
+
+
+def lines(rows: Iterable[Row]) -> list[str]:
+    """The table, wrapped to about 130 columns; sorted by id, the ones of product.md first."""
+    found = sorted(rows, key=lambda row: (not row.id.startswith("AT-"), row.id))
+    width = max(len(row.id) for row in found)
+    out = [_line("id", "what was done on which real components", "figure", "result", width)]
+    for row in found:
+        cells = (textwrap.wrap(row.what, _WHAT) or [""], textwrap.wrap("; ".join(row.figures), _FIGURE) or [""])
+        for i in range(max(map(len, cells))):
+            what, figure = (cell[i] if i < len(cell) else "" for cell in cells)
+            first = i == 0
+            out.append(_line(row.id if first else "", what, figure, _result(row) if first else "", width))
+    return out
+
+
+def _result(row: Row) -> str:
+    return "pass" if row.passed else "FAIL"
+
+
+def _line(name: str, what: str, figure: str, result: str, width: int) -> str:
+    return f"{name:<{width}}  {what:<{_WHAT}}  {figure:<{_FIGURE}}  {result}".rstrip()
