@@ -7,6 +7,7 @@ from chalicelib.domain.evaluation.plan import ConfigProof, plan_for
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.observed import HostView, Observed
 from chalicelib.domain.experiment.state import Experiment, State
+from chalicelib.domain.experiment.transitions import settling
 from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.status import away_since
 from chalicelib.domain.load import LoadStatus
@@ -17,8 +18,6 @@ from chalicelib.services.context import Context
 from chalicelib.services.fleet import Fleet
 
 _LOOKING = frozenset({State.RUNNING, State.PAUSED, State.AWAITING_PROMOTION})
-GRACE = 2.0
-"""Seconds on top of two intervals that late measurements get before the last evaluation."""
 
 
 class Observing:
@@ -115,7 +114,7 @@ def previous_hash(experiment: Experiment, host: str) -> str:
 
 def _due(experiment: Experiment, now: float) -> bool:
     if experiment.state is State.DECIDING:
-        return experiment.outcome is None and now - experiment.entered_at >= 2 * experiment.spec.interval + GRACE
+        return experiment.outcome is None and now - experiment.entered_at >= settling(experiment)
     if experiment.state not in _LOOKING or experiment.window_start is None:
         return False
     before = experiment.evaluated_at or experiment.window_start

@@ -5,9 +5,13 @@ from __future__ import annotations
 from chalicelib.domain.deployment import Deployment, DeploymentPlan, DeploymentVersion, scope
 from chalicelib.domain.experiment.spec import Arm, PipelineRef
 from chalicelib.domain.experiment.state import Experiment
+from chalicelib.repositories.documents import Stored
 from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context
 from chalicelib.services.deployments import Deployments
+
+_UID_DIGITS = 8
+_LONGEST_STEM = 63 - 1 - _UID_DIGITS
 
 
 class Promotion:
@@ -63,8 +67,39 @@ class Promotion:
 
         self._deployments.change(tenant, name, current, experiment.promoted_by, "promote")
 
+    def withdraw(self, tenant: str, experiment: Experiment) -> None:
+        """Take back what `prepare` recorded for a promotion that came to nothing, so that no roll back ever leads to
+        it. Idempotent."""
+        found = self._records.deployments.find(tenant, experiment.deployment) if experiment.deployment else None
+        made = _own_version(found.value, experiment) if found else None
+        if found is None or made is None:
+            return
+        if all(v is made or v.note == _baseline_note(experiment) for v in found.value.versions):
+            self._forget(tenant, found, experiment)
+            return
+
+        def without(old: Deployment | None) -> Deployment:
+            base = old or found.value
+            left = tuple(version for version in base.versions if version.experiment_uid != experiment.uid)
+            current = left[-1].number if base.current == made.number else base.current
+            return base.model_copy(update={"versions": left, "current": current})
+
+        self._deployments.change(tenant, experiment.deployment, without, experiment.promoted_by, "withdraw promotion")
+
+    def _forget(self, tenant: str, found: Stored[Deployment], experiment: Experiment) -> None:
+        """The deployment began with this promotion: nothing of it ever stayed on a host."""
+        name = found.value.name
+        now = self._context.clock.now()
+        entry = self._records.audit.entry(
+            tenant, f"deployment:{name}", at=now, actor=experiment.promoted_by, action="withdraw promotion"
+        )
+        self._claims.release(tenant, found.value.hosts, name, "")
+        removal = self._records.deployments.removal(tenant, name, found.version)
+        self._records.store.transact([removal, entry], token=f"withdraw-{experiment.uid}")
+
     def _name(self, tenant: str, experiment: Experiment) -> str:
-        """The deployment that has exactly these hosts goes on; otherwise one named after the experiment begins."""
+        """The deployment that has exactly these hosts goes on; otherwise one named after the experiment begins, and
+        after its uid too where that name belongs to other hosts."""
         if experiment.deployment:
             return experiment.deployment
         holders = {self._claims.holder(tenant, host) for host in experiment.hosts}
@@ -73,7 +108,10 @@ class Promotion:
             found = self._records.deployments.find(tenant, name)
             if found and set(found.value.hosts) == set(experiment.hosts):
                 return name
-        return experiment.name
+        taken = self._records.deployments.find(tenant, experiment.name)
+        if taken is None or set(taken.value.hosts) == set(experiment.hosts):
+            return experiment.name
+        return f"{experiment.name[:_LONGEST_STEM]}-{experiment.uid[-_UID_DIGITS:]}"
 
     def _plan(self, experiment: Experiment, arm: Arm) -> DeploymentPlan:
         return DeploymentPlan(
@@ -86,7 +124,7 @@ class Promotion:
     def _baseline(self, tenant: str, name: str, experiment: Experiment) -> DeploymentVersion:
         plan = self._plan(experiment, experiment.spec.baseline)
         version = self._deployments.make_version(tenant, name, 1, plan, experiment.hosts, experiment.promoted_by)
-        return version.model_copy(update={"note": f"baseline of experiment {experiment.name}"})
+        return version.model_copy(update={"note": _baseline_note(experiment)})
 
     def _leave(self, tenant: str, name: str, host: str, experiment: Experiment) -> None:
         def without(old: Deployment | None) -> Deployment:
@@ -96,6 +134,10 @@ class Promotion:
 
         self._deployments.change(tenant, name, without, experiment.promoted_by, f"host {host} moved by a promotion")
         self._claims.release(tenant, [host], name, "")
+
+
+def _baseline_note(experiment: Experiment) -> str:
+    return f"baseline of experiment {experiment.name}"
 
 
 def _own_version(deployment: Deployment, experiment: Experiment) -> DeploymentVersion | None:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import logging
 
-from chalicelib.domain.errors import Conflict
+from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Rejected
 from chalicelib.domain.experiment.decide import decide
-from chalicelib.domain.experiment.observed import ActivateDeployment, Assign, Effect, Restore, StartLoad, StopLoad
+from chalicelib.domain.experiment.observed import (
+    ActivateDeployment,
+    Assign,
+    Effect,
+    PreparePromotion,
+    Restore,
+    StartLoad,
+    StopLoad,
+)
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
+from chalicelib.domain.experiment.transitions import Cause, move
+from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.state import Purpose
 from chalicelib.repositories.documents import Stored
 from chalicelib.services.claims import Claims
@@ -58,22 +68,24 @@ class Stepping:
         seen = self._observing.look(tenant, before)
         decision = decide(before, seen, self._context.clock.now())
         after = decision.experiment
-        if after.state is State.PROMOTING and not after.winner_configs:
-            after = self._promotion.prepare(tenant, after)
+        if after.state in END_STATES and after.state is not State.COMPLETED:
+            self._promotion.withdraw(tenant, after)
+        version = stored.version
         if after != before:
-            self._save(tenant, before, after, stored.version)
+            version = self._save(tenant, before, after, version)
         for effect in decision.effects:
-            self._act(tenant, after, effect)
+            self._act(tenant, Stored(after, version), effect)
         if after.state in END_STATES:
             self._claims.release(tenant, after.hosts, after.name, after.uid)
-        activated = any(isinstance(effect, ActivateDeployment) for effect in decision.effects)
-        return after.state is not before.state or activated
+        went_on = any(isinstance(effect, ActivateDeployment | PreparePromotion) for effect in decision.effects)
+        return after.state is not before.state or went_on
 
-    def _save(self, tenant: str, before: Experiment, after: Experiment, version: int) -> None:
+    def _save(self, tenant: str, before: Experiment, after: Experiment, version: int) -> int:
+        """The version afterwards. Raises Conflict when another step was faster."""
         write = self._records.experiments.write(tenant, after, version)
         if after.state is before.state:
             self._records.store.put(write.item, write.expected)
-            return
+            return write.item.version
         detail = {"from": before.state.value, "to": after.state.value, "message": after.message}
         if after.outcome:
             detail["verdict"] = after.outcome.verdict
@@ -86,17 +98,15 @@ class Stepping:
             detail=detail,
         )
         self._records.store.transact([write, entry], token=f"{after.uid}-{write.item.version}")
+        return write.item.version
 
-    def _act(self, tenant: str, experiment: Experiment, effect: Effect) -> None:
+    def _act(self, tenant: str, stored: Stored[Experiment], effect: Effect) -> None:
+        experiment = stored.value
         if isinstance(effect, Assign):
             purpose = Purpose.DEPLOY if effect.winner else Purpose.EXPERIMENT
             self._fleet.want(tenant, effect.host, self._scope(tenant, experiment, effect), effect.content_hash, purpose)
         elif isinstance(effect, Restore):
-            scope, _, content = experiment.previous.get(effect.host, "").partition(" ")
-            if content:
-                self._fleet.want(tenant, effect.host, scope, content, Purpose.DEPLOY)
-            else:
-                self._fleet.want_idle(tenant, effect.host)
+            self._restore(tenant, experiment, effect)
         elif isinstance(effect, StartLoad):
             if experiment.spec.load is not None:
                 self._loadsims.start(
@@ -104,8 +114,29 @@ class Stepping:
                 )
         elif isinstance(effect, StopLoad):
             self._loadsims.stop(tenant, effect.host, load_name(experiment))
+        elif isinstance(effect, PreparePromotion):
+            self._prepare(tenant, stored)
         else:
             self._promotion.activate(tenant, experiment)
+
+    def _restore(self, tenant: str, experiment: Experiment, effect: Restore) -> None:
+        if effect.content_hash == IDLE_HASH:
+            self._fleet.want_idle(tenant, effect.host)
+            return
+        scope = experiment.previous[effect.host].partition(" ")[0]
+        self._fleet.want(tenant, effect.host, scope, effect.content_hash, Purpose.DEPLOY)
+
+    def _prepare(self, tenant: str, stored: Stored[Experiment]) -> None:
+        """What can be mended by waiting is raised, and ends at the state's deadline."""
+        experiment = stored.value
+        try:
+            prepared = self._promotion.prepare(tenant, experiment)
+        except (Rejected, InvalidInput, NotFound) as error:
+            now = self._context.clock.now()
+            prepared = move(
+                experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, f"no winner to roll out: {error.detail}"
+            )
+        self._save(tenant, experiment, prepared, stored.version)
 
     def _scope(self, tenant: str, experiment: Experiment, effect: Assign) -> str:
         if not effect.winner:

@@ -14,13 +14,16 @@ from chalicelib.domain.experiment.observed import (
     ActivateDeployment,
     Assign,
     Effect,
+    HostView,
     Observed,
+    PreparePromotion,
     Restore,
     StartLoad,
     StopLoad,
 )
 from chalicelib.domain.experiment.state import Experiment, Outcome, Proof, State
 from chalicelib.domain.experiment.transitions import Cause, move, overdue
+from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.load import LoadPhase
 
 
@@ -65,17 +68,13 @@ def _warming_up(experiment: Experiment, seen: Observed, now: float) -> Decision:
         if status is not None and status.phase is LoadPhase.FAILED:
             detail = f"the load failed on {host}: {status.reason}"
             return Decision(move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, detail))
+    loaded = all(status is not None and status.phase is LoadPhase.RUNNING for status in seen.load.values())
+    if loaded and now - experiment.entered_at >= experiment.spec.schedule.warm_up:
+        return Decision(move(experiment, Cause.CLOCK, State.RUNNING, now, "evidence counts from now"))
+    # Only now: a control plane that was away for a while finds a warm-up that is over, not one that failed.
     if overdue(experiment, now):
         return Decision(move(experiment, Cause.DEADLINE, State.ROLLING_BACK, now, "the load did not start in time"))
-    if experiment.spec.load is not None:
-        missing = [host for host, status in seen.load.items() if status is None]
-        if missing:
-            return Decision(experiment, tuple(StartLoad(host) for host in missing))
-        if any(status is None or status.phase is not LoadPhase.RUNNING for status in seen.load.values()):
-            return Decision(experiment)
-    if now - experiment.entered_at >= experiment.spec.schedule.warm_up:
-        return Decision(move(experiment, Cause.CLOCK, State.RUNNING, now, "evidence counts from now"))
-    return Decision(experiment)
+    return Decision(experiment, tuple(StartLoad(host) for host, status in seen.load.items() if status is None))
 
 
 def _running(experiment: Experiment, seen: Observed, now: float) -> Decision:
@@ -129,36 +128,46 @@ def _promoting(experiment: Experiment, seen: Observed, now: float) -> Decision:
     if failed := _failures(wanted, seen):
         return Decision(move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, f"collector refused it: {failed}"))
     waiting = [host for host in wanted if seen.hosts[host].active != wanted[host]]
-    if overdue(experiment, now) and waiting:
-        detail = f"not confirmed in time: {_names(waiting, seen)}"
+    late = overdue(experiment, now)
+    if late and (waiting or not wanted):
+        detail = f"not confirmed in time: {_names(waiting, seen)}" if wanted else "it could not be prepared in time"
         return Decision(move(experiment, Cause.DEADLINE, State.ROLLING_BACK, now, detail))
-    if not waiting and _load_ended(seen):
-        if not seen.deployment_active:
-            return Decision(experiment, (ActivateDeployment(),))
-        moved = move(
-            experiment, Cause.EVIDENCE, State.COMPLETED, now, f"promoted as deployment {experiment.deployment}"
-        )
-        return Decision(moved.model_copy(update={"proofs": _proofs(wanted, seen)}))
-    return Decision(experiment, (*_assign(wanted, seen, winner=True), *_stop_load(seen)))
+    if not wanted:
+        return Decision(experiment, (PreparePromotion(),))
+    # A load that is not known to have ended is told so at every step, and ends by its own duration at the latest.
+    if waiting or not (_load_ended(seen) or late):
+        return Decision(experiment, (*_assign(wanted, seen, winner=True), *_stop_load(seen)))
+    if not seen.deployment_active:
+        return Decision(experiment, (ActivateDeployment(),))
+    detail = f"promoted as deployment {experiment.deployment}{_load_left(seen)}"
+    moved = move(experiment, Cause.EVIDENCE, State.COMPLETED, now, detail)
+    return Decision(moved.model_copy(update={"proofs": _proofs(wanted, seen)}), _stop_load(seen))
 
 
 def _restoring(experiment: Experiment, seen: Observed, now: float) -> Decision:
     end = State.STOPPED if experiment.state is State.STOPPING else State.ROLLED_BACK
-    waiting = [host for host, wanted in seen.restored.items() if seen.hosts[host].active != wanted]
+    restored = {host: _restorable(seen.hosts[host], wanted) for host, wanted in seen.restored.items()}
+    broken = _failures(seen.restored, seen)
+    message = f"{experiment.message}; idle, because what ran before failed: {broken}" if broken else experiment.message
+    waiting = [host for host, wanted in restored.items() if seen.hosts[host].active != wanted]
     if not waiting and _load_ended(seen):
-        moved = move(experiment, Cause.EVIDENCE, end, now, experiment.message)
-        return Decision(moved.model_copy(update={"proofs": _proofs(seen.restored, seen)}))
-    effects = (
-        *(Restore(host) for host, wanted in seen.restored.items() if seen.hosts[host].desired != wanted),
+        moved = move(experiment, Cause.EVIDENCE, end, now, message)
+        return Decision(moved.model_copy(update={"proofs": _proofs(restored, seen)}))
+    effects: tuple[Effect, ...] = (
+        *(Restore(host, wanted) for host, wanted in restored.items() if seen.hosts[host].desired != wanted),
         *_stop_load(seen),
     )
     if overdue(experiment, now) and not any(isinstance(effect, Restore) for effect in effects):
-        late = _names(waiting, seen) or "the load"
-        detail = f"{experiment.message}; not confirmed in time: {late}"
-        restored = {host: wanted for host, wanted in seen.restored.items() if host not in waiting}
-        moved = move(experiment, Cause.DEADLINE, end, now, detail)
-        return Decision(moved.model_copy(update={"proofs": _proofs(restored, seen)}))
+        late = f"; not confirmed in time: {_names(waiting, seen)}" if waiting else ""
+        moved = move(experiment, Cause.DEADLINE, end, now, f"{message}{late}{_load_left(seen)}")
+        proven = {host: wanted for host, wanted in restored.items() if host not in waiting}
+        return Decision(moved.model_copy(update={"proofs": _proofs(proven, seen)}), _stop_load(seen))
     return Decision(experiment, effects)
+
+
+def _restorable(host: HostView, previous: str) -> str:
+    """What ran before, or the idle configuration where that has failed meanwhile: it would be refused for ever."""
+    return IDLE_HASH if previous in host.errors and host.active != previous else previous
 
 
 _HANDLERS: Mapping[State, Callable[[Experiment, Observed, float], Decision]] = {
@@ -208,8 +217,13 @@ def _assign(wanted: Mapping[str, str], seen: Observed, *, winner: bool = False) 
     )
 
 
-def _stop_load(seen: Observed) -> tuple[Effect, ...]:
+def _stop_load(seen: Observed) -> tuple[StopLoad, ...]:
     return tuple(StopLoad(host) for host, status in seen.load.items() if status is not None and not status.phase.ended)
+
+
+def _load_left(seen: Observed) -> str:
+    left = [effect.host for effect in _stop_load(seen)]
+    return f"; its load is not known to have ended on {_names(left, seen)}" if left else ""
 
 
 def _load_ended(seen: Observed) -> bool:

@@ -58,6 +58,7 @@ class Restore:
     """Offer a host what it had before the experiment, or an idle configuration."""
 
     host: str
+    content_hash: str
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,13 @@ class StopLoad:
 
 
 @dataclass(frozen=True)
+class PreparePromotion:
+    """Render the winner alone and record it as a version that is not current yet."""
+
+
+@dataclass(frozen=True)
 class ActivateDeployment:
     """Make the promoted version the current one of its deployment."""
 
 
-Effect = Assign | Restore | StartLoad | StopLoad | ActivateDeployment
+Effect = Assign | Restore | StartLoad | StopLoad | PreparePromotion | ActivateDeployment

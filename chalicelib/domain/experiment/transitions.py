@@ -10,6 +10,7 @@ from chalicelib.domain.errors import Conflict
 from chalicelib.domain.experiment.state import END_STATES, Event, Experiment, State
 
 MAX_EVENTS = 60
+GRACE = 2.0
 
 
 class Cause(StrEnum):
@@ -94,7 +95,7 @@ DEADLINES: dict[State, float] = {
     State.WARMING_UP: 180.0,  # after the warm-up itself
     State.RUNNING: 0.0,  # schedule.maxDuration, by the experiment's own clock
     State.PAUSED: 7 * 86400.0,
-    State.DECIDING: 300.0,
+    State.DECIDING: 300.0,  # after the last measurements had their time
     State.AWAITING_PROMOTION: 7 * 86400.0,
     State.PROMOTING: 300.0,
     State.STOPPING: 300.0,
@@ -148,5 +149,10 @@ def overdue(experiment: Experiment, now: float) -> bool:
     limit = DEADLINES.get(experiment.state)
     if limit is None:
         return False
-    extra = experiment.spec.schedule.warm_up if experiment.state is State.WARMING_UP else 0.0
-    return now - experiment.entered_at >= limit + extra
+    extra = {State.WARMING_UP: experiment.spec.schedule.warm_up, State.DECIDING: settling(experiment)}
+    return now - experiment.entered_at >= limit + extra.get(experiment.state, 0.0)
+
+
+def settling(experiment: Experiment) -> float:
+    """Seconds that late measurements get before the last evaluation: two intervals and a little."""
+    return 2 * experiment.spec.interval + GRACE

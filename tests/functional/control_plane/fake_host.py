@@ -43,6 +43,7 @@ class Behaviour:
     """Critical processes that the candidate arm does not report."""
     load_phase: str = "running"
     """What becomes of a load that is wanted."""
+    load_agent_dead: bool = False
     cpu_share: float = 0.02
     rss: int = 80 * 1024**2
 
@@ -70,7 +71,6 @@ class FakeHost:
         self._started = 0.0
         self._told: dict[str, bytes] = {}
         self._next_scrape = 0.0
-        self._loads: dict[str, int] = {}
 
     @property
     def marker(self) -> str:
@@ -187,6 +187,8 @@ class FakeHost:
             self.send(body)
 
     def _agent(self) -> None:
+        if self.behaviour.load_agent_dead:
+            return
         path = f"/api/v1/hosts/{self.name}/loadsims"
         for wanted in self._post("GET", path, token=self.token).json["items"]:
             phase = "stopped" if wanted["desired"] == "stopped" else self.behaviour.load_phase
