@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
@@ -40,6 +41,11 @@ def emit(value: Any, output: Output, table: Callable[[Any], RenderableType | str
         sys.stdout.write(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
     else:
         console().print(table(value), markup=False)
+
+
+def rows(table: Callable[[list[Any], float], RenderableType]) -> Callable[[Any], RenderableType]:
+    """A table of things, made for one thing too, with ages instead of times."""
+    return lambda value: table(value if isinstance(value, list) else [value], time.time())
 
 
 def note(text: str) -> None:

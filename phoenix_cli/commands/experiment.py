@@ -17,10 +17,10 @@ from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from phoenix_cli.client import Client, connect
 from phoenix_cli.documents import read_document
-from phoenix_cli.output import Output, OutputOption, console, emit, note
+from phoenix_cli.output import Output, OutputOption, console, emit, note, rows
 from phoenix_cli.show.compare import compare_document, compare_table
 from phoenix_cli.show.report import html_report
-from phoenix_cli.show.status import Look, changed_line, status_lines, status_view, verdict_lines
+from phoenix_cli.show.status import Look, changed_line, status_lines, status_view, verdict_view
 from phoenix_cli.show.tables import experiments_table
 
 app = typer.Typer(no_args_is_help=True, help="Experiments: two pipelines on the same scrape of the same hosts.")
@@ -55,7 +55,7 @@ def create(
         raise
     for warning in made["warnings"]:
         note(f"warning: {warning}")
-    emit(made["experiment"], output, lambda value: experiments_table([value]))
+    emit(made["experiment"], output, rows(experiments_table))
 
 
 @app.command("start")
@@ -134,7 +134,7 @@ def compare(
         return
     if output is CompareOutput.TABLE:
         console().print(compare_table(experiment, evaluation))
-        print("\n".join(verdict_lines(experiment, evaluation)))
+        console().print(verdict_view(experiment, evaluation))
         return
     emit(compare_document(experiment, evaluation), Output(output.value), str)
 
@@ -142,13 +142,13 @@ def compare(
 @app.command("list")
 def listing(output: OutputOption = Output.TABLE) -> None:
     """List experiments."""
-    emit(connect().items(PATH), output, experiments_table)
+    emit(connect().items(PATH), output, rows(experiments_table))
 
 
 @app.command("show")
 def show(name: Name, output: OutputOption = Output.YAML) -> None:
     """Show an experiment with every default filled in."""
-    emit(connect().get(f"{PATH}/{name}"), output, lambda value: experiments_table([value]))
+    emit(connect().get(f"{PATH}/{name}"), output, rows(experiments_table))
 
 
 @app.command("delete")

@@ -24,7 +24,7 @@ from phoenix_cli.host_runtime.credentials import (
     save_credentials,
 )
 from phoenix_cli.host_runtime.runtime import LOAD_AGENT, run_host
-from phoenix_cli.output import Output, OutputOption, emit, note
+from phoenix_cli.output import Output, OutputOption, emit, note, rows
 from phoenix_cli.profile import data_home, load_profile
 from phoenix_cli.show.tables import hosts_table
 
@@ -113,13 +113,13 @@ def _labels(given: list[str]) -> dict[str, str]:
 @app.command("list")
 def listing(output: OutputOption = Output.TABLE) -> None:
     """List hosts and how their collectors are."""
-    emit(connect().items(PATH), output, hosts_table)
+    emit(connect().items(PATH), output, rows(hosts_table))
 
 
 @app.command("show")
 def show(name: HostArgument, output: OutputOption = Output.YAML) -> None:
     """Show one host: collector, configuration in force, failures remembered."""
-    emit(connect().get(f"{PATH}/{name}"), output, lambda value: hosts_table([value]))
+    emit(connect().get(f"{PATH}/{name}"), output, rows(hosts_table))
 
 
 @app.command("remove")

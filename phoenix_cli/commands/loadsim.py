@@ -10,7 +10,7 @@ from rich.table import Table
 from chalicelib.domain.errors import InvalidInput, NotFound
 from chalicelib.domain.load import DEFAULTS
 from phoenix_cli.client import Client, connect
-from phoenix_cli.output import Output, OutputOption, emit, note
+from phoenix_cli.output import Output, OutputOption, emit, note, rows
 from phoenix_cli.show.tables import loadsims_table
 
 app = typer.Typer(no_args_is_help=True, help="Simulated process load: real processes that always end.")
@@ -36,7 +36,7 @@ def start(
     given = {"count": count, "busy": busy, "critical": critical}
     spec.update({key: value for key, value in given.items() if value is not None})
     made = connect().post(PATH, {"name": name, "host": host, "spec": spec})
-    emit(made, output, lambda value: loadsims_table([value]))
+    emit(made, output, rows(loadsims_table))
 
 
 @app.command("stop")
@@ -57,9 +57,9 @@ def status(
     """Show loads: phase, processes, restarts."""
     client = connect()
     if name is None:
-        emit(client.items(PATH), output, loadsims_table)
+        emit(client.items(PATH), output, rows(loadsims_table))
     else:
-        emit(_one(client, name, host), output, lambda value: loadsims_table([value]))
+        emit(_one(client, name, host), output, rows(loadsims_table))
 
 
 @app.command("list-profiles")

@@ -15,7 +15,7 @@ from chalicelib.domain.pipeline.document import to_yaml
 from phoenix_cli.client import Client, connect
 from phoenix_cli.config_lines import localised
 from phoenix_cli.documents import Document, read_document
-from phoenix_cli.output import Output, OutputOption, console, emit, note
+from phoenix_cli.output import Output, OutputOption, console, emit, note, rows
 from phoenix_cli.show.deployment import deployment_view
 from phoenix_cli.show.tables import deployments_table, pipelines_table
 
@@ -112,7 +112,7 @@ def deploy(
 @app.command("list-deployments")
 def list_deployments(output: OutputOption = Output.TABLE) -> None:
     """List deployments with what their hosts report."""
-    emit(connect().items(DEPLOYMENTS), output, deployments_table)
+    emit(connect().items(DEPLOYMENTS), output, rows(deployments_table))
 
 
 @app.command("status")
@@ -205,7 +205,7 @@ def _finish(client: Client, made: dict[str, Any], wait: float, output: Output) -
     if wait > 0:
         with console(stderr=True).status("waiting for the hosts to confirm …"):
             made = wait_settled(client, made["name"], wait)
-    emit(made, output, lambda value: deployments_table([value]))
+    emit(made, output, rows(deployments_table))
     failed = {host: one for host, one in made["status"].items() if one["status"] in FAILED}
     if failed:
         undone = all(one["status"] == "rolled_back" for one in failed.values())

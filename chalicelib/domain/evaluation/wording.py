@@ -23,7 +23,7 @@ def explanation(measured: Measured, decision: Decision, left: MinutesLeft | None
         return " ".join([_progress(measured), *_notes(measured)]).strip()
     if decision.reason in _ENDS:
         return " ".join([_ENDS[decision.reason](measured), *_notes(measured)]).strip()
-    over = f"The deadline of {evidence.limits.max_minutes:g} minutes is reached"
+    over = f"The deadline of {show_duration(round(evidence.limits.max_minutes * 60))} is reached"
     if decision.reason is Reason.DEADLINE:
         more = _what_it_would_take(measured, left)
         return " ".join([f"{over} and {_reduction(measured)} still contains the target; the baseline stays.", more])
@@ -189,8 +189,8 @@ def _too_few(measured: Measured) -> list[str]:
 def _min_duration(measured: Measured) -> list[str]:
     evidence = measured.evidence
     more = show_duration(round((evidence.limits.min_minutes - evidence.minutes) * 60))
-    so_far = f"{evidence.minutes:.1f} of {evidence.limits.min_minutes:g} minutes measured"
-    return [f"the minimum duration: {so_far}, about {more} more"]
+    measured_for, needed = (show_duration(round(m * 60)) for m in (evidence.minutes, evidence.limits.min_minutes))
+    return [f"the minimum duration: {measured_for} of {needed} measured, about {more} more"]
 
 
 def _thin_coverage(measured: Measured) -> list[str]:

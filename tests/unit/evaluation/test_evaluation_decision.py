@@ -67,7 +67,7 @@ def test_while_it_runs_it_says_what_it_waits_for() -> None:
     assert (early.reduction.low, early.reduction.high) == (None, None)
     assert early.waiting_for == (
         "16 complete scrapes: 5 so far, about 2m45s more",
-        "the minimum duration: 1.2 of 5 minutes measured, about 3m45s more",
+        "the minimum duration: 1m15s of 5m measured, about 3m45s more",
     )
     assert early.explanation.startswith("Too early for an interval: series reduction 90.0 % so far")
 
