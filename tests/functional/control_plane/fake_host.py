@@ -71,6 +71,7 @@ class FakeHost:
         self._started = 0.0
         self._told: dict[str, bytes] = {}
         self._next_scrape = 0.0
+        self._resolved = b""
 
     @property
     def marker(self) -> str:
@@ -99,7 +100,7 @@ class FakeHost:
         hello(parts)
         parts.health.healthy, parts.health.last_error = self._healthy, self._health_error
         parts.health.start_time_unix_nano = int(self._started * SECOND) if self._healthy else 0
-        parts.effective_config.config_map.config_map[""].body = self._effective()
+        parts.effective_config.config_map.config_map[""].body = self._resolved if self.config else b""
         parts.remote_config_status.last_remote_config_hash = self._hash
         parts.remote_config_status.status = self._status
         parts.remote_config_status.error_message = self._error
@@ -156,12 +157,7 @@ class FakeHost:
         self._status, self._error = opamp_pb2.RemoteConfigStatuses_APPLIED, ""
         self._healthy, self._health_error = True, ""
         self.config, self._started, self._next_scrape = config, now, now
-
-    def _effective(self) -> bytes:
-        if self.config is None:
-            return b""
-        resolved: bytes = yaml.safe_dump(self.config).replace("${env:PHOENIX_TOKEN}", self.token).encode()
-        return resolved
+        self._resolved = yaml.safe_dump(config).replace("${env:PHOENIX_TOKEN}", self.token).encode()
 
     def _identity(self) -> dict[str, str]:
         telemetry = ((self.config or {}).get("service") or {}).get("telemetry") or {}
