@@ -1,0 +1,40 @@
+"""Which benchmarks there are, and what each may be told. A benchmark is a module of this package with
+`run(options: Options) -> Report`; it is imported only when it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from bench.report import Report
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+@dataclass(frozen=True)
+class Options:
+    """quick: fewer repetitions, so wider noise. store: engine behind the control plane of `ingest`."""
+
+    quick: bool = False
+    store: str = "sqlite"
+
+
+BENCHMARKS = {
+    "collector": "CPU per scrape and memory of collectors that run baseline, priority filter and top-K, side by side",
+    "wire": "bytes per scrape that leave the host: baseline against top-K on the same scrapes",
+    "ingest": "measurement requests a second into `phoenix up`, beside its health check",
+    "promote": "seconds from promote, and from roll back, to the collector's own confirmation",
+    "items": "item stores: SQLite against a DynamoDB-compatible engine",
+    "evaluation": "how often the evaluation's rule is wrong, by simulation, beside a naive one",
+}
+"""Name to one line for people, in the order in which all of them run."""
+
+
+def runner(name: str) -> Callable[[Options], Report]:
+    """The function that measures. Raises KeyError for a name that is not in BENCHMARKS."""
+    BENCHMARKS[name]
+    return cast(Callable[[Options], Report], importlib.import_module(f"bench.{name}").run)

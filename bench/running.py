@@ -1,0 +1,96 @@
+"""What benchmarks run: a real collector, and a real population of processes. Each ends with its block, by its own pid."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench import proc
+from chalicelib.domain.pipeline.document import to_yaml
+from phoenix_cli.binaries.progress import PlainReport
+from phoenix_cli.binaries.resolve import resolve_collector
+
+START_SECONDS = 90.0
+STOP_SECONDS = 15.0
+CRITICAL_PROCESSES = 5
+"""In every population; they are named phx-crit-01 and so on."""
+
+
+class BenchFailed(Exception):
+    """A benchmark could not measure; the text says why. A number is never made up instead."""
+
+
+def collector_binary() -> Path:
+    """The collector of this machine, in the product's own order. Raises CollectorMissing."""
+    return resolve_collector(os.environ, PlainReport(sys.stderr))
+
+
+@contextmanager
+def collector(binary: Path, config: Mapping[str, Any], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A running collector. Raises BenchFailed when it ends early or its log holds an error."""
+    folder.mkdir(parents=True)
+    path, log = folder / "config.yaml", folder / "collector.log"
+    path.write_text(to_yaml(config), "utf-8")
+    env = {"PATH": os.environ.get("PATH", ""), "PHOENIX_TOKEN": "phx_of-no-use"}
+    with log.open("wb") as out:
+        child = subprocess.Popen(
+            [str(binary), f"--config={path}"], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+        )
+    try:
+        yield child
+        said = log.read_text("utf-8", "replace")
+        if child.poll() is not None or "\terror\t" in said:
+            raise BenchFailed(f"the collector failed:\n{said[-2000:]}")
+    finally:
+        end(child, signal.SIGINT)
+
+
+@contextmanager
+def population(total: int, folder: Path) -> Iterator[int]:
+    """Simulated processes until so many live on this machine in all, those that run here anyway included; lends how
+    many were started. Raises BenchFailed when there are too many already or they do not start in time."""
+    others = proc.live_processes()
+    count = total - others
+    if count < 2 * CRITICAL_PROCESSES:
+        raise BenchFailed(f"{others} processes live here already: too many for a population of {total} in all")
+    folder.mkdir(parents=True, exist_ok=True)
+    status = folder / "load.json"
+    status.unlink(missing_ok=True)
+    spec = {"profile": "high-cardinality", "count": count, "critical": CRITICAL_PROCESSES, "durationS": "1h"}
+    words = ["run", "--spec", json.dumps(spec), "--status-file", str(status), "--die-with-parent"]
+    with (folder / "load.log").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "loadsim", *words], stdin=subprocess.PIPE, stdout=log, stderr=log
+        )
+    try:
+        _wait_running(child, status, folder / "load.log")
+        yield count
+    finally:
+        end(child, signal.SIGTERM)
+
+
+def end(child: subprocess.Popen[bytes], ask: signal.Signals) -> None:
+    """Ask it to end, and make it end at the deadline."""
+    if child.poll() is None:
+        child.send_signal(ask)
+    try:
+        child.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait(STOP_SECONDS)
+
+
+def _wait_running(child: subprocess.Popen[bytes], status: Path, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not status.exists() or json.loads(status.read_text("utf-8"))["phase"] != "running":
+        if child.poll() is not None or time.monotonic() > deadline:
+            raise BenchFailed(f"the load did not start:\n{log.read_text('utf-8', 'replace')[-2000:]}")
+        time.sleep(0.1)
