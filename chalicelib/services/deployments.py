@@ -35,7 +35,7 @@ class Deployments:
     ) -> Deployment:
         """A new deployment, or a new version of an existing one (on its own hosts when none are named).
 
-        Raises InvalidInput, NotFound, Conflict (host busy, or failed with this very configuration before; `force`
+        Raises InvalidInput, Conflict (host busy, or failed with this very configuration before; `force`
         lifts the latter), Rejected (the collector refuses it). Nothing is changed when it raises.
         """
         found = self._records.deployments.find(tenant, name)
@@ -49,7 +49,7 @@ class Deployments:
         number = found.value.next_number() if found else 1
         version = self.make_version(tenant, name, number, plan, targets, actor)
         self._refuse_failed(tenant, version, force)
-        self._claims.take(tenant, targets, name, "", self._context.clock.now())
+        self._claims.take(tenant, targets, name, "", self._context.clock.now(), "/hosts")
         base = found.value if found else Deployment(name=name, hosts=targets)
         made = base.add(version).model_copy(update={"current": number, "settled": False, "deleting": False})
         saved = self._save(
@@ -59,7 +59,10 @@ class Deployments:
         return saved.value
 
     def rollback(self, tenant: str, name: str, actor: str, number: int | None = None) -> Deployment:
-        """Back to the version before the current one, or to a given one: as a new version. Raises Conflict."""
+        """Back to the version before the current one, or to a given one: as a new version.
+
+        Raises InvalidInput, Conflict (no such version, host busy, or that configuration failed on a host meanwhile).
+        """
         found = self._records.deployments.get(tenant, name)
         here = found.value.current
         target = found.value.version(number) if number is not None else found.value.before(here)
@@ -72,7 +75,8 @@ class Deployments:
         made_number = found.value.next_number()
         version = self.make_version(tenant, name, made_number, target.plan, found.value.hosts, actor)
         version = version.model_copy(update={"note": f"roll back to version {target.number}"})
-        made = found.value.add(version).model_copy(update={"current": made_number, "settled": False})
+        self._refuse_failed(tenant, version, force=False)
+        made = found.value.add(version).model_copy(update={"current": made_number, "settled": False, "deleting": False})
         saved = self._save(
             tenant, made, found.version, actor, f"roll back to version {target.number}", target.plan.label()
         )
@@ -187,15 +191,17 @@ class Deployments:
         self._claims.release(tenant, stored.value.hosts, name, "")
         self._records.store.transact(
             [self._records.deployments.removal(tenant, name, stored.version)],
-            token=f"delete-{name}-{stored.version}",
+            token=f"delete-{name}-{self._context.entropy.uid()}",
         )
 
     def _check_hosts(self, tenant: str, hosts: Sequence[str]) -> None:
         if not hosts:
             problem = Problem("/hosts", "empty", "name at least one host; see: phoenix host list")
             raise InvalidInput("/hosts: no host is named", problems=(problem,))
-        for host in hosts:
-            self._records.hosts.get(tenant, host)
+        for position, host in enumerate(hosts):
+            if self._records.hosts.find(tenant, host) is None:
+                problem = Problem(f"/hosts/{position}", f"no host named {host!r}", "see: phoenix host list")
+                raise InvalidInput(f"{problem.pointer}: {problem.rule}", problems=(problem,), hint=problem.fix)
         self._refuse_busy(tenant, hosts)
 
     def _refuse_busy(self, tenant: str, hosts: Sequence[str]) -> None:

@@ -35,7 +35,7 @@ class Experiments:
         """A new experiment and its warnings. Raises InvalidInput, Conflict, Rejected; then nothing exists."""
         spec, name = manifest.spec, manifest.metadata.name
         if self._records.experiments.find(tenant, name):
-            raise Conflict(f"an experiment named {name!r} exists", hint=f"phoenix experiment delete {name}")
+            raise _name_taken(name)
         price_book(spec.price_book)
         hosts = self._targets(tenant, spec)
         uid = self._context.entropy.uid()
@@ -48,7 +48,7 @@ class Experiments:
         self._refuse_failed(tenant, configs)
         now = self._context.clock.now()
         first = State.PENDING if start else State.DRAFT
-        self._claims.take(tenant, hosts, name, uid, now)
+        self._claims.take(tenant, hosts, name, uid, now, "/spec/targets")
         experiment = Experiment(
             uid=uid,
             name=name,
@@ -69,9 +69,9 @@ class Experiments:
         )
         try:
             self._save(tenant, Stored(experiment, ABSENT), actor, "create")
-        except Conflict:
+        except Conflict as error:
             self._claims.release(tenant, hosts, name, uid)
-            raise
+            raise _name_taken(name) from error
         return experiment, [warning for pattern in spec.critical for warning in pattern.warnings()]
 
     def order(self, tenant: str, name: str, cause: Cause, actor: str) -> Experiment:
@@ -117,7 +117,6 @@ class Experiments:
                 f"experiment {name!r} is {experiment.state.value}",
                 hint=f"stop it first: phoenix experiment stop {name}",
             )
-        self._claims.release(tenant, experiment.hosts, name, experiment.uid)
         now = self._context.clock.now()
         subject = f"experiment:{experiment.uid}"
         writes: list[Write] = [
@@ -126,6 +125,7 @@ class Experiments:
             self._records.audit.entry(tenant, subject, at=now, actor=actor, action="delete", detail={"name": name}),
         ]
         self._records.store.transact(writes, token=f"delete-{experiment.uid}")
+        self._claims.release(tenant, experiment.hosts, name, experiment.uid)
 
     def _targets(self, tenant: str, spec: ExperimentSpec) -> tuple[str, ...]:
         if spec.targets.hosts:
@@ -166,6 +166,11 @@ class Experiments:
         )
         write = self._records.experiments.write(tenant, experiment, stored.version)
         self._records.store.transact([write, entry], token=f"{experiment.uid}-{write.item.version}-{action}")
+
+
+def _name_taken(name: str) -> Conflict:
+    rule, fix = f"an experiment named {name!r} exists", f"choose another name, or: phoenix experiment delete {name}"
+    return Conflict(rule, problems=(Problem("/metadata/name", rule, fix),), hint=fix)
 
 
 def _hash(spec: ExperimentSpec) -> str:

@@ -125,7 +125,12 @@ class Hosts:
             raise Conflict(f"host {name!r} belongs to deployment {holder!r}", hint=f"phoenix pipeline delete {holder}")
         self._tokens.revoke(tenant, stored.value.token_id, actor)
         now = self._context.clock.now()
+        agent = self._records.agents.find(tenant, name)
+        uid = agent.value.state.instance_uid if agent else None
+        # Its supervisor may come back under another name, and keeps its instance uid then.
+        binding = [self._records.agent_bindings.removal(EVERYWHERE, uid)] if uid else []
         writes: list[Write] = [
+            *binding,
             self._records.hosts.removal(tenant, name, stored.version),
             self._records.agents.removal(tenant, name),
             self._records.effective_configs.removal(tenant, name),
