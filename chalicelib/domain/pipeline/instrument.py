@@ -41,6 +41,16 @@ def check_own_config(config: Mapping[str, Any]) -> list[Problem]:
     return [*_shape(config), *_secrets(config, ()), *reference_problems(config), *_token(config)]
 
 
+def secrets_in_clear_text(config: Mapping[str, Any]) -> list[Problem]:
+    """One problem for each secret that stands in the configuration itself."""
+    return list(_secrets(config, ()))
+
+
+def uses_host_token(config: Mapping[str, Any]) -> list[Problem]:
+    """One problem for each reference to the host's own credential."""
+    return _token(config)
+
+
 def too_deep(tree: Any, depth: int = 0) -> bool:
     """Whether a tree is nested deeper than any configuration; checked before anything walks it."""
     if depth > MAX_DEPTH:
