@@ -24,11 +24,11 @@ class Phoenix:
     """env: of every command. folder: where it is typed. prefix: what runs it, such as setpriv."""
 
     def __init__(self, env: Mapping[str, str], folder: Path, prefix: tuple[str, ...] = ()) -> None:
-        self.env, self.folder, self._prefix = dict(env), folder, prefix
+        self.env, self.folder, self.prefix = dict(env), folder, prefix
 
     def words(self, *words: str) -> list[str]:
         """The whole command."""
-        return [*self._prefix, sys.executable, "-m", "phoenix_cli", *words]
+        return [*self.prefix, sys.executable, "-m", "phoenix_cli", *words]
 
     def __call__(self, *words: str, code: int | None = 0, seconds: float = 120) -> Said:
         """Run it to its end. AssertionError when it exits with another code than `code` (None: any)."""

@@ -1,0 +1,188 @@
+"""Experiments on real processes: what is kept, what is saved, the winner rolled out; counted at the user's backend."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import HOST
+from tests.acceptance.machine import Machine
+from tests.acceptance.manifests import manifest, written
+from tests.acceptance.test_deployment import NAME, active, deploy
+from tests.acceptance.waiting import until
+from tests.catalog import brute
+from tests.catalog.capture import Capture
+
+Figure = Callable[[str], None]
+CRITICAL_NAME = re.compile("^phx-crit-")
+
+
+def arm(backend: Capture, path: str, pipeline: str, **parameters: Any) -> dict[str, Any]:
+    return {"pipeline": pipeline, "parameters": parameters, "backend": {"otlp": f"{backend.url}/{path}"}}
+
+
+def critical_points(rows: list[brute.Row]) -> set[tuple[int, int, str]]:
+    """(time, pid, name): one per critical process and scrape; both arms carry the very same times."""
+    return {
+        (row.time, row.pid, row.name)
+        for row in rows
+        if row.metric == "process.memory.usage" and CRITICAL_NAME.search(row.name)
+    }
+
+
+@dataclass(frozen=True)
+class Arms:
+    """What really arrived at the backend, cut into the scrapes of the baseline (which keeps everything)."""
+
+    baseline: list[list[brute.Row]]
+    candidate: list[list[brute.Row]]
+
+
+def arrived(backend: Capture, name: str) -> Arms:
+    """All but the last scrape, which may still be on its way."""
+    everything = backend.resources(f"/{name}/baseline")
+    scrapes = brute.scrapes_of(everything)
+    kept = brute.by_scrape(everything, scrapes)[:-1], brute.by_scrape(backend.resources(f"/{name}/candidate"), scrapes)
+    return Arms(kept[0], kept[1][: len(kept[0])])
+
+
+@pytest.mark.acceptance(
+    "AT-P02",
+    "process-priority-filter-v1 against baseline, 80 simulated processes of which 4 critical; every critical process "
+    "in every scrape at the user's OTLP server compared with the baseline's",
+)
+def test_priority_filter_keeps_every_critical_process_from_its_first_scrape(
+    machine: Machine, backend: Capture, tmp_path: Path, figure: Figure
+) -> None:
+    name = "keeps-criticals"
+    candidate = arm(backend, f"{name}/candidate", "process-priority-filter-v1")
+    document = manifest(
+        name,
+        HOST,
+        candidate,
+        baseline=arm(backend, f"{name}/baseline", "process-baseline-v1"),
+        schedule={"warmUp": "4s", "minDuration": "32s", "maxDuration": "60s", "evaluateEvery": "2s"},
+        load={"profile": "high-cardinality", "count": 80, "busy": 6, "critical": 4, "restartsPerMinute": 30},
+    )
+    machine.phoenix("experiment", "create", "-f", written(tmp_path, document), "--start")
+    machine.phoenix("experiment", "status", name, "--wait", "150", code=None, seconds=200)
+    result = machine.phoenix.data("experiment", "compare", name)
+    if result["state"] == "awaiting_promotion":
+        machine.phoenix("experiment", "stop", name)
+        machine.phoenix("experiment", "status", name, "--wait", "60", code=None)
+
+    (pattern,) = result["critical"]["patterns"]
+    assert (pattern["processes"], pattern["candidateRetention"], pattern["baselineRetention"]) == (4, 1.0, 1.0)
+    assert result["critical"]["breaches"] == result["critical"]["unconfirmed"] == []
+    assert result["verdict"] in ("promote", "inconclusive"), result["explanation"]
+    assert result["reduction"]["value"] > 0, "a filter that drops nothing keeps everything"
+
+    arms = arrived(backend, name)
+    wanted = critical_points([row for scrape in arms.baseline for row in scrape])
+    assert wanted == critical_points([row for scrape in arms.candidate for row in scrape])
+    assert len({pid for _, pid, _ in wanted}) == 4
+    assert len(wanted) >= 4 * 16
+    figure(
+        f"{len(wanted)} of {len(wanted)} process-scrapes of 4 critical processes kept, the first scrape included; "
+        f"series -{result['reduction']['value']:.0%}"
+    )
+
+
+@dataclass(frozen=True)
+class Won:
+    """An experiment that waits for its promotion."""
+
+    name: str
+    result: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def won(machine: Machine, backend: Capture, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Won]:
+    """Top-K under high-cardinality load, over a deployed baseline, until its verdict."""
+    deploy(machine, "process-baseline-v1", "--interval", "5s")
+    name = "topk-wins"
+    document = manifest(
+        name,
+        HOST,
+        arm(backend, f"{name}/candidate", "process-topk-v1", k=10),
+        baseline=arm(backend, f"{name}/baseline", "process-baseline-v1"),
+        load={"profile": "high-cardinality", "count": 200, "busy": 10, "critical": 5},
+    )
+    path = written(tmp_path_factory.mktemp("won"), document)
+    machine.phoenix("experiment", "create", "-f", path)
+    machine.phoenix("experiment", "start", name)
+    machine.phoenix("experiment", "status", name, "--wait", "240", code=0, seconds=260)
+    yield Won(name, machine.phoenix.data("experiment", "compare", name))
+    if machine.phoenix.data("experiment", "show", name)["state"] == "awaiting_promotion":
+        machine.phoenix("experiment", "stop", name)
+
+
+@pytest.mark.acceptance(
+    "AT-P03",
+    "process-topk-v1 (k=10) against baseline with 200 real processes of their own names and command lines; series "
+    "counted at the edge and again at the user's OTLP server",
+)
+def test_top_k_halves_the_series_under_high_cardinality_load(won: Won, backend: Capture, figure: Figure) -> None:
+    result = won.result
+    assert (result["verdict"], result["state"]) == ("promote", "awaiting_promotion"), result["explanation"]
+    assert result["recomputed"]["verdict"] == "promote"
+    reduction = result["reduction"]
+    assert reduction["low"] >= 0.5
+    (pattern,) = result["critical"]["patterns"]
+    assert (pattern["processes"], pattern["candidateRetention"]) == (5, 1.0)
+
+    arms = arrived(backend, won.name)
+    loaded = [i for i, scrape in enumerate(arms.baseline) if len({row.pid for row in scrape}) >= 200]
+    before = sum(len(arms.baseline[i]) for i in loaded)
+    after = sum(len(arms.candidate[i]) for i in loaded)
+    assert len(loaded) >= 16
+    assert 1 - after / before >= 0.5
+    assert 1 - after / before == pytest.approx(reduction["value"], abs=0.05)
+    assert critical_points([row for scrape in arms.baseline for row in scrape]) == critical_points(
+        [row for scrape in arms.candidate for row in scrape]
+    )
+    figure(
+        f"series -{reduction['value']:.1%} [{reduction['low']:.1%}, {reduction['high']:.1%}] in {reduction['scrapes']} "
+        f"scrapes; at the backend -{1 - after / before:.1%}"
+    )
+
+
+@pytest.mark.acceptance(
+    "AT-P10",
+    "experiment promote by hand; the collector's own effective configuration read back, nothing more of the loser at "
+    "the user's OTLP server",
+)
+@pytest.mark.usefixtures("won")
+def test_promotion_rolls_the_winner_out_and_removes_the_loser(
+    machine: Machine, won: Won, backend: Capture, figure: Figure
+) -> None:
+    began = time.monotonic()
+    machine.phoenix("experiment", "promote", won.name)
+    item = active(machine)
+    seconds = time.monotonic() - began
+    assert item["marker"] == item["expected"]
+    text = repr(item["config"])
+    assert "deployed.rank" in text
+    assert "baseline" not in text
+    assert "metrics/candidate" not in item["config"]["service"]["pipelines"]
+    assert seconds < 60
+
+    shown = machine.phoenix.data("experiment", "show", won.name)
+    assert shown["state"] == "completed"
+    assert [proof["marker"] for proof in shown["proofs"]] == [item["marker"]]
+    found = machine.phoenix.data("pipeline", "status", NAME)
+    assert found["pipeline"] == "process-topk-v1 k=10"
+    assert machine.collector().is_running()
+    silent = len(backend.requests(f"/{won.name}/baseline"))
+    delivered = len(backend.requests(f"/{won.name}/candidate"))
+    until("the winner delivers", lambda: len(backend.requests(f"/{won.name}/candidate")) > delivered + 1, 20)
+    assert len(backend.requests(f"/{won.name}/baseline")) == silent
+    load = [one for one in machine.phoenix.data("loadsim", "status") if won.name in one["name"]]
+    assert [one["status"]["phase"] for one in load] == ["stopped"]
+    figure(f"{seconds:.1f} s from promote to read-back, no part of the baseline left in the collector")
