@@ -84,6 +84,14 @@ class TooLarge(PhoenixError):
     title = "too large"
 
 
+class WrongMediaType(PhoenixError):
+    """A body in a format that the route does not read."""
+
+    status = 415
+    code = "PHX-MEDIA-TYPE"
+    title = "unsupported media type"
+
+
 class Rejected(PhoenixError):
     """Well-formed, but refused by a rule or by the collector itself; `problems` carry its own text."""
 

@@ -1,13 +1,16 @@
-"""The Chalice app behind ASGI, on one machine. The parts of API Gateway that clients can see are kept: body limit,
-binary types, one answer for unknown routes. What it does, and why, was measured in docs/guides/local-stack.md.
+"""The Chalice app behind ASGI, on one machine. The parts of API Gateway that clients can see are kept: body limit and
+binary types. Unknown routes and methods are answered like every other mistake, as problem+json. What it does, and why,
+was measured in docs/guides/local-stack.md.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import Any
 
 from chalice.app import Chalice
@@ -20,9 +23,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BODY = 4 * 1024 * 1024
 THREADS = 8
-_TOO_LARGE = (
-    b'{"type":"about:blank","title":"too large","status":413,"code":"PHX-TOO-LARGE","detail":"the body is over 4 MiB"}'
-)
+_PROBLEM = {"content-type": "application/problem+json"}
+_CODES = {404: "PHX-NOT-FOUND", 405: "PHX-NOT-FOUND", 413: "PHX-TOO-LARGE"}
 
 
 class Gateway:
@@ -44,7 +46,7 @@ class Gateway:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read(receive)
         if body is None:
-            await _reply(send, 413, {"content-type": "application/problem+json"}, _TOO_LARGE)
+            await _reply(send, *_problem(413, "the body is over 4 MiB"))
             return
         path = scope["raw_path"].decode("latin-1")
         if scope["query_string"]:
@@ -63,14 +65,22 @@ class Gateway:
             payload = body.decode("utf-8", "replace")
         try:
             response = self._gateway.handle_request(method, path, headers, payload)
-        except LocalGatewayException as error:
-            return error.CODE, dict(error.headers), (error.body or b"")
+        except LocalGatewayException:
+            return _problem(404, f"there is no route {path.partition('?')[0][:200]}")
+        if response["statusCode"] == 405:
+            return _problem(405, f"{method[:20]} is not possible on {path.partition('?')[0][:200]}")
         content = response.get("body") or b""
         if response.get("isBase64Encoded"):
             content = base64.b64decode(content)
         elif isinstance(content, str):
             content = content.encode()
         return response["statusCode"], response.get("headers") or {}, content
+
+
+def _problem(status: int, detail: str) -> tuple[int, dict[str, str], bytes]:
+    code = _CODES[status]
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase.lower(), "status": status, "detail": detail}
+    return status, dict(_PROBLEM), json.dumps({**body, "code": code, "hint": "", "errors": []}).encode()
 
 
 def _headers(scope: Scope) -> dict[str, str]:

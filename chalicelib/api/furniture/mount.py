@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from chalice.app import Blueprint, Response
@@ -18,9 +18,9 @@ from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.api.furniture import problem
-from chalicelib.api.furniture.route import JSON, MAX_BODY, PROTOBUF, Binary, Kind, Request, Route
+from chalicelib.api.furniture.route import JSON, MAX_BODY, MAX_DEPTH, PROTOBUF, Binary, Kind, Request, Route
 from chalicelib.domain.access import Principal, Public, Role, authorise
-from chalicelib.domain.errors import InvalidInput, NotAuthenticated, PhoenixError, TooLarge
+from chalicelib.domain.errors import InvalidInput, NotAuthenticated, PhoenixError, TooLarge, WrongMediaType
 
 _PATH_PARAMETER = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -36,9 +36,9 @@ def mount(routes: Sequence[Route], authenticate: Authenticator) -> Blueprint:
     """A blueprint with every route registered."""
     blueprint = Blueprint("chalicelib.api")
     for route in routes:
-        accepted = [PROTOBUF, JSON, "application/octet-stream"] if route.kind is Kind.BINARY else [JSON]
         view = _view(blueprint, route, authenticate)
-        blueprint.route(route.path, methods=[route.method], content_types=accepted, name=view.__name__)(view)
+        # Chalice takes every format, because its own refusal is no problem+json; `_check_format` refuses.
+        blueprint.route(route.path, methods=[route.method], content_types=["*/*"], name=view.__name__)(view)
     return blueprint
 
 
@@ -71,7 +71,7 @@ def _run(route: Route, request: ChaliceRequest, params: Mapping[str, str], authe
             principal=principal,
             params=params,
             query=_query(route, request),
-            body=_body(route, request.raw_body),
+            body=_body(route, request),
             headers=request.headers,
         )
     )
@@ -97,22 +97,56 @@ def _query(route: Route, request: ChaliceRequest) -> BaseModel | None:
         raise problem.invalid(error, "query ") from error
 
 
-def _body(route: Route, raw: bytes | str | None) -> BaseModel | bytes | None:
-    data = raw.encode() if isinstance(raw, str) else raw or b""
+def _body(route: Route, request: ChaliceRequest) -> BaseModel | bytes | None:
+    raw: bytes | str = request.raw_body or b""
+    data = raw.encode() if isinstance(raw, str) else raw
     if len(data) > MAX_BODY:
         raise TooLarge(f"the body has {len(data)} bytes; the limit is {MAX_BODY}")
     if route.kind is Kind.BINARY:
+        _check_format(request, (PROTOBUF, JSON, "application/octet-stream"))
         return data
     if route.request is None:
         return None
+    _check_format(request, (JSON,))
     try:
-        parsed = json.loads(data)
-    except ValueError as error:  # also bytes that are not UTF-8
-        raise InvalidInput(f"the body is not JSON: {error}", hint="send a JSON object") from error
-    try:
-        return route.request.model_validate(parsed)
+        return route.request.model_validate(_json(data))
     except ValidationError as error:
         raise problem.invalid(error, "") from error
+
+
+def _check_format(request: ChaliceRequest, accepted: Sequence[str]) -> None:
+    """No Content-Type at all is taken for the route's own."""
+    given = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    if given and given not in accepted:
+        raise WrongMediaType(f"this route does not read {given[:80]!r}", hint=f"send {' or '.join(accepted)}")
+
+
+def _json(data: bytes) -> Any:
+    try:
+        parsed = json.loads(data, parse_constant=_refuse_constant)
+    except ValueError as error:  # also bytes that are not UTF-8
+        raise InvalidInput(f"the body is not JSON: {error}", hint="send a JSON object") from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    level, depth = [parsed], 0
+    while level:
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        depth += 1
+        level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
+    return parsed
+
+
+def _children(node: Any) -> Iterable[Any]:
+    return node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+
+
+def _too_deep() -> InvalidInput:
+    return InvalidInput(f"the body is nested deeper than {MAX_DEPTH} levels")
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
 
 
 def _answer(route: Route, result: Any) -> Response:

@@ -12,11 +12,18 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from chalicelib.api.furniture.problem import CONTENT_TYPE, ProblemDocument
 from chalicelib.api.furniture.route import JSON, PROTOBUF, Kind, Route
 from chalicelib.domain.access import Public
-from chalicelib.domain.errors import InvalidInput, NotAllowed, NotAuthenticated, PhoenixError, TooLarge
+from chalicelib.domain.errors import InvalidInput, NotAllowed, NotAuthenticated, PhoenixError, TooLarge, WrongMediaType
 
 _REF = "#/components/schemas/{model}"
 _BINARY = {PROTOBUF: {"schema": {"type": "string", "format": "binary"}}}
-_ALWAYS: tuple[type[PhoenixError], ...] = (InvalidInput, NotAuthenticated, NotAllowed, TooLarge, PhoenixError)
+_ALWAYS: tuple[type[PhoenixError], ...] = (
+    InvalidInput,
+    NotAuthenticated,
+    NotAllowed,
+    TooLarge,
+    WrongMediaType,
+    PhoenixError,
+)
 
 
 def openapi(routes: Sequence[Route], version: str) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from chalicelib.domain.errors import PhoenixError
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request body. A Lambda event holds 6 MB including base64, so binary bodies end here everywhere."""
 
+MAX_DEPTH = 64
+"""Levels of nesting in a JSON body. Configurations of collectors have about ten; deeper ones break what reads them."""
+
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
 
@@ -54,7 +57,7 @@ class Route:
     """One method on one path.
 
     role: who may call it; `Public` states the reason for none. own: path parameter that must name the calling host.
-    errors: what it may answer besides the errors every route may (400, 401, 403, 413, 500).
+    errors: what it may answer besides the errors every route may (400, 401, 403, 413, 415, 500).
     """
 
     method: str
