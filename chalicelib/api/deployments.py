@@ -52,6 +52,8 @@ class ActiveConfig(Model):
     expected: str
     reported_at: float
     config: dict[str, Any]
+    omitted: str
+    """Why `config` is not shown, empty when it is."""
 
 
 class ActiveConfigs(Model):
@@ -96,7 +98,14 @@ def routes(services: Services) -> tuple[Route, ...]:
         status = deployments.statuses(tenant, deployment)
         found = {host: deployments.active_config(tenant, host) for host in deployment.hosts}
         items = [
-            ActiveConfig(host=h, marker=c.marker, expected=status[h].marker, reported_at=c.at, config=c.config)
+            ActiveConfig(
+                host=h,
+                marker=c.marker,
+                expected=status[h].marker,
+                reported_at=c.at,
+                config=c.config,
+                omitted=c.omitted,
+            )
             for h, c in found.items()
             if c is not None
         ]

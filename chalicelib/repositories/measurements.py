@@ -1,15 +1,19 @@
-"""What edges measured, on the MEASUREMENTS table: one item a request, a partition per scope and host, 30 days."""
+"""What edges measured, on the MEASUREMENTS table: one item a request (more for a large one), a partition per scope and
+host, 30 days."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from chalicelib.domain.measurement import CollectorSample, Count
 from chalicelib.ports.items import Item, ItemStore, Table
 
 RETENTION_SECONDS = 30 * 86400
+MAX_PART = 300_000
+"""Characters of JSON that share an item, which holds 400 000 bytes: many critical processes are more than that."""
 
 
 class Measurements:
@@ -27,18 +31,15 @@ class Measurements:
         samples: Sequence[CollectorSample],
         now: float,
     ) -> None:
-        """Keep what one request said about one scope. Idempotent."""
-        times = [c.end_ns for c in counts] + [s.time_ns for s in samples]
-        if not times:
-            return
-        body = {
-            "counts": [c.model_dump(mode="json") for c in counts],
-            "samples": [s.model_dump(mode="json") for s in samples],
-        }
-        mark = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
-        key = f"{min(times):020d}#{mark}"
+        """Keep what one request said about one scope. Idempotent. Raises TooLarge when one count alone is."""
         expires = int(now) + RETENTION_SECONDS
-        self._store.put(Item(Table.MEASUREMENTS, _partition(tenant, scope, host), key, body, expires=expires))
+        timed = [(c.end_ns, "counts", c.model_dump(mode="json")) for c in counts]
+        timed += [(s.time_ns, "samples", s.model_dump(mode="json")) for s in samples]
+        for part in _parts(timed):
+            body = {kind: [dumped for _, of, dumped in part if of == kind] for kind in ("counts", "samples")}
+            mark = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
+            key = f"{min(time for time, _, _ in part):020d}#{mark}"
+            self._store.put(Item(Table.MEASUREMENTS, _partition(tenant, scope, host), key, body, expires=expires))
 
     def read(
         self, tenant: str, scope: str, host: str, start_ns: int = 0, end_ns: int | None = None
@@ -57,6 +58,24 @@ class Measurements:
                 samples += [CollectorSample.model_validate(s) for s in item.body["samples"]]
             if (cursor := page.cursor) is None:
                 return counts, samples
+
+
+_Timed = tuple[int, str, dict[str, Any]]
+
+
+def _parts(timed: Sequence[_Timed]) -> Iterator[list[_Timed]]:
+    """What fits one item together; always cut the same way, so that a repeated request finds its own keys."""
+    part: list[_Timed] = []
+    size = 0
+    for one in timed:
+        length = len(json.dumps(one[2]))
+        if part and size + length > MAX_PART:
+            yield part
+            part, size = [], 0
+        part.append(one)
+        size += length
+    if part:
+        yield part
 
 
 def _partition(tenant: str, scope: str, host: str) -> str:

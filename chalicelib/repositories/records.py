@@ -55,6 +55,8 @@ class EffectiveConfig(Value):
     host: str
     marker: str
     config: dict[str, Any]
+    omitted: str = ""
+    """Why `config` is not kept, "" when it is."""
     at: float
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +15,7 @@ from chalicelib.domain.fleet.receive import Outcome, receive
 from chalicelib.domain.fleet.report import AgentReport, Offer
 from chalicelib.domain.fleet.state import AgentState, Event, EventKind, FleetPolicy, Purpose
 from chalicelib.domain.pipeline.marker import content_hash, stamp
+from chalicelib.ports.items import ANY_VERSION, Write
 from chalicelib.ports.wire import AgentCodec
 from chalicelib.repositories.documents import Stored
 from chalicelib.repositories.records import (
@@ -25,6 +27,8 @@ from chalicelib.repositories.records import (
 )
 from chalicelib.services.context import Context, retrying
 
+MAX_EFFECTIVE = 300_000
+"""Characters of JSON: an item holds 400 000 bytes, and one host's size must never hold up its own messages."""
 _RECORDED = frozenset({EventKind.CONFIRMED, EventKind.FAILED, EventKind.ROLLED_BACK, EventKind.DRIFTED})
 
 
@@ -93,13 +97,36 @@ class Fleet:
         def attempt() -> Stored[AgentRecord]:
             stored = self._read(tenant, host)
             state, events = expire(stored.value.state, self._context.clock.now(), self.policy)
-            if state == stored.value.state:
-                return stored
-            saved = self._records.agents.save(tenant, AgentRecord(host=host, state=state), stored.version)
-            self._record(tenant, host, events)
-            return saved
+            return stored if state == stored.value.state else self._save(tenant, host, state, stored.version, events)
 
         return retrying(attempt)
+
+    def _save(
+        self,
+        tenant: str,
+        host: str,
+        state: AgentState,
+        version: int,
+        events: Sequence[Event],
+        effective: dict[str, Any] | None = None,
+    ) -> Stored[AgentRecord]:
+        """All that one moment changed, or nothing of it: what came with it may never be said again."""
+        now = self._context.clock.now()
+        record = AgentRecord(host=host, state=state)
+        write = self._records.agents.write(tenant, record, version)
+        more: list[Write] = []
+        if effective is not None:
+            kept = _kept(host, state.effective.marker if state.effective else "", effective, now)
+            more.append(self._records.effective_configs.write(tenant, kept, ANY_VERSION))
+        happened = [(f"config {e.kind.value}", _detail(e)) for e in events if e.kind in _RECORDED]
+        if happened:
+            actor = f"host:{host}"
+            more += self._records.audit.entries(tenant, actor, at=now, actor=actor, happened=happened)
+        if more:
+            self._records.store.transact([write, *more], token=f"agent-{self._context.entropy.uid()}")
+        else:
+            self._records.store.put(write.item, write.expected)
+        return Stored(record, write.item.version)
 
     def _bind(self, principal: Principal, report: AgentReport) -> None:
         """An instance uid belongs to the host whose token used it first."""
@@ -117,26 +144,8 @@ class Fleet:
         stored = self._read(tenant, host)
         now = self._context.clock.now()
         outcome = receive(stored.value.state, report, now, self.policy)
-        self._records.agents.save(tenant, AgentRecord(host=host, state=outcome.state), stored.version)
-        if outcome.effective is not None:
-            marker = outcome.state.effective.marker if outcome.state.effective else ""
-            effective = EffectiveConfig(host=host, marker=marker, config=outcome.effective, at=now)
-            self._records.effective_configs.save(tenant, effective, -1)
-        self._record(tenant, host, outcome.events)
+        self._save(tenant, host, outcome.state, stored.version, outcome.events, outcome.effective)
         return outcome
-
-    def _record(self, tenant: str, host: str, events: tuple[Event, ...]) -> None:
-        for event in events:
-            if event.kind in _RECORDED:
-                detail = event.model_dump(mode="json", exclude={"kind"}, exclude_defaults=True)
-                retrying(lambda e=event, d=detail: self._append(tenant, host, e, d))  # type: ignore[misc]
-
-    def _append(self, tenant: str, host: str, event: Event, detail: dict[str, Any]) -> None:
-        now = self._context.clock.now()
-        put = self._records.audit.entry(
-            tenant, f"host:{host}", at=now, actor=f"host:{host}", action=f"config {event.kind.value}", detail=detail
-        )
-        self._records.store.put(put.item, put.expected)
 
     def _offered(self, principal: Principal, marker: str) -> dict[str, Any] | None:
         """The stamped configuration that this host was offered under a marker, while it is remembered."""
@@ -152,3 +161,14 @@ class Fleet:
 
     def _stamped(self, tenant: str, content: str, revision: int, scope: str) -> dict[str, Any]:
         return stamp(self.config(tenant, content), revision, scope)[0]
+
+
+def _detail(event: Event) -> dict[str, Any]:
+    return event.model_dump(mode="json", exclude={"kind"}, exclude_defaults=True)
+
+
+def _kept(host: str, marker: str, config: dict[str, Any], now: float) -> EffectiveConfig:
+    size = len(json.dumps(config))
+    if size <= MAX_EFFECTIVE:
+        return EffectiveConfig(host=host, marker=marker, config=config, at=now)
+    return EffectiveConfig(host=host, marker=marker, config={}, omitted=f"too large to keep: {size} bytes", at=now)

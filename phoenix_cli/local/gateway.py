@@ -25,6 +25,7 @@ MAX_BODY = 4 * 1024 * 1024
 THREADS = 8
 _PROBLEM = {"content-type": "application/problem+json"}
 _CODES = {404: "PHX-NOT-FOUND", 405: "PHX-NOT-FOUND", 413: "PHX-TOO-LARGE"}
+_HINTS = {"PHX-NOT-FOUND": "every route is listed at /api/v1/openapi.json"}
 
 
 class Gateway:
@@ -80,7 +81,11 @@ class Gateway:
 def _problem(status: int, detail: str) -> tuple[int, dict[str, str], bytes]:
     code = _CODES[status]
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase.lower(), "status": status, "detail": detail}
-    return status, dict(_PROBLEM), json.dumps({**body, "code": code, "hint": "", "errors": []}).encode()
+    return (
+        status,
+        dict(_PROBLEM),
+        json.dumps({**body, "code": code, "hint": _HINTS.get(code, ""), "errors": []}).encode(),
+    )
 
 
 def _headers(scope: Scope) -> dict[str, str]:

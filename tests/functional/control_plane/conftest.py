@@ -10,7 +10,7 @@ import pytest
 from tests.functional.control_plane.world import World
 
 
-@pytest.fixture()
+@pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made

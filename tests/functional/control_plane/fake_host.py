@@ -1,4 +1,4 @@
-"""A host as the control plane sees it: a supervisor that polls, a collector that counts, an agent that runs load.
+"""A host as the control plane sees it: a supervisor that polls, a collector that counts, an agent with its loads.
 
 It speaks real protobuf over the gateway and does what the stock supervisor does, as far as opamp.md measured it: reports
 only what changed, answers ReportFullState, never rolls back, says FAILED with an exit code only. The test decides what
@@ -93,9 +93,7 @@ class FakeHost:
     def message(self, *, full: bool = False) -> bytes:
         """The next message of its supervisor."""
         self._sequence += 1
-        said = opamp_pb2.AgentToServer(
-            instance_uid=self.uid, sequence_num=self._sequence, capabilities=CAPABILITIES
-        )
+        said = opamp_pb2.AgentToServer(instance_uid=self.uid, sequence_num=self._sequence, capabilities=CAPABILITIES)
         parts = opamp_pb2.AgentToServer()
         hello(parts)
         parts.health.healthy, parts.health.last_error = self._healthy, self._health_error

@@ -15,7 +15,7 @@ EXPERIMENTS = "/api/v1/experiments"
 WORDS = "'exporters' otlp_http: endpoint must be specified"
 
 
-@pytest.fixture()
+@pytest.fixture
 def world(world: World) -> World:
     for name in ("h1", "h2"):
         world.host(name)
@@ -93,7 +93,9 @@ def problem(answer: Answer, status: int, code: str) -> Mapping[str, Any]:
         ({**with_spec(), "metadata": {"name": "Über"}}, "/metadata/name", "pattern", ""),
         ({"spec": {}}, "/apiVersion", "required", "add it"),
         (
-            with_spec(baseline={"pipeline": "process-baseline-v1", "backend": {"otlp": "http://x", "headers": {"a": "s3"}}}),
+            with_spec(
+                baseline={"pipeline": "process-baseline-v1", "backend": {"otlp": "http://x", "headers": {"a": "s3"}}}
+            ),
             "/spec/baseline/backend/headers/a",
             "pattern",
             "",

@@ -99,9 +99,7 @@ def test_the_same_pipeline_twice_is_never_promoted(world: World) -> None:
     host = world.host("h1")
     host.behaviour.series["candidate"] = 7000
     both = {"pipeline": "process-baseline-v1"}
-    world.post(
-        "/api/v1/experiments?start=true", manifest(["h1"], baseline=both, candidate=both, promotion="automatic")
-    )
+    world.post("/api/v1/experiments?start=true", manifest(["h1"], baseline=both, candidate=both, promotion="automatic"))
     ended = world.until_state("rolled_back", "completed")
     assert ended["state"] == "rolled_back"
     assert world.get("/api/v1/experiments/web/evaluation")["reduction"]["value"] == 0

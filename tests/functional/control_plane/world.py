@@ -25,6 +25,7 @@ from tests.fakes.validator import FakeValidator
 from tests.functional.control_plane.asgi import Answer, Asgi
 from tests.functional.control_plane.fake_host import FakeHost
 
+OPERATOR, VIEWER = Role.OPERATOR.value, Role.VIEWER.value
 LONG = 1200
 """Seconds of simulated time after which a wait has failed."""
 
@@ -67,7 +68,7 @@ class World:
         target: str,
         body: Any = None,
         *,
-        token: str | None = "operator",
+        token: str | None = OPERATOR,
         raw: bytes | None = None,
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
@@ -84,13 +85,13 @@ class World:
         assert self._http is not None
         return self._http.call(method, target, given, raw or b"")
 
-    def get(self, target: str, token: str = "viewer") -> Any:
+    def get(self, target: str, token: str = VIEWER) -> Any:
         """The JSON of a GET that must succeed."""
         answer = self.send("GET", target, token=token)
         assert answer.status == 200, answer.body
         return answer.json
 
-    def post(self, target: str, body: Any = None, *, token: str = "operator") -> Any:
+    def post(self, target: str, body: Any = None, *, token: str = OPERATOR) -> Any:
         """The JSON of a POST that must succeed."""
         answer = self.send("POST", target, body, token=token)
         assert answer.status in (200, 201), answer.body
