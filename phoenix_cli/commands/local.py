@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from chalicelib.domain.errors import Unavailable
-from phoenix_cli.local.instance import Instance, running, stop
+from phoenix_cli.local.instance import ADMIN_TOKEN, DETACHED, Instance, running, stop
 from phoenix_cli.output import Output, OutputOption, emit, note
 from phoenix_cli.profile import data_home
 
@@ -96,6 +96,8 @@ def _detach(folder: Path) -> None:
     """Start this very command again without --detach, in its own session, and wait until it serves."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = folder / "control-plane.log"
+    token = folder / ADMIN_TOKEN
+    before = token.read_text("utf-8") if token.exists() else ""
     words = [word for word in sys.argv[1:] if word not in ("--detach", "-d")]
     with log.open("ab") as stream:
         start = stream.tell()
@@ -104,6 +106,7 @@ def _detach(folder: Path) -> None:
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
+            env={**os.environ, DETACHED: "1"},
             start_new_session=True,
         )
     deadline = time.monotonic() + START_SECONDS
@@ -111,6 +114,8 @@ def _detach(folder: Path) -> None:
         found = running(folder)
         if found and found.pid == child.pid:
             note(_text(_status(folder, found)))
+            if (made := token.read_text("utf-8")) != before:
+                note(f"admin token, shown this once: {made.strip()}")
             note(f"log: {log}; stop it: phoenix down")
             return
         if child.poll() is not None:

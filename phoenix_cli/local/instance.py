@@ -16,6 +16,10 @@ from pathlib import Path
 from chalicelib.domain.errors import Conflict, Unavailable
 
 LOCK, CARD = "phoenix.lock", "instance.json"
+ADMIN_TOKEN = "admin-token"
+"""File in the data folder (0600) with the first admin token."""
+DETACHED = "PHOENIX_DETACHED"
+"""Set for a control plane whose error output is a log file."""
 STOP_SECONDS = 15.0
 
 

@@ -24,14 +24,13 @@ from phoenix_cli.binaries.resolve import resolve_collector
 from phoenix_cli.host_runtime.private_files import write_private
 from phoenix_cli.local.clock import LocalClock
 from phoenix_cli.local.gateway import Gateway
-from phoenix_cli.local.instance import Instance, announce, held
+from phoenix_cli.local.instance import ADMIN_TOKEN, DETACHED, Instance, announce, held
 from phoenix_cli.output import note
 from phoenix_cli.profile import Profile, profile_path, save_profile
 
 HOST = "127.0.0.1"
 IDLE_POLL_SECONDS = 2
 """Hosts of one machine or a small team poll often: a deployment should take seconds."""
-ADMIN_TOKEN = "admin-token"
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,8 @@ def _first_token(control_plane: ControlPlane, folder: Path, url: str, env: Mappi
     except (OSError, NotAuthenticated):
         _, secret = tokens.issue(DEFAULT_TENANT, Role.ADMIN, "admin", "bootstrap")
         write_private(path, secret + "\n")
-        note(f"admin token, shown this once: {secret}")
+        if not env.get(DETACHED):  # then the error output is a log, and no secret belongs there
+            note(f"admin token, shown this once: {secret}")
     profile = profile_path(env)
     if not profile.exists() or url in profile.read_text("utf-8", "replace"):
         save_profile(env, Profile(url, secret))

@@ -15,6 +15,7 @@ from pathlib import Path
 from chalicelib.domain.errors import Unavailable
 from phoenix_cli.client import Client
 from phoenix_cli.host_runtime import guard
+from phoenix_cli.local.instance import DETACHED
 from phoenix_cli.profile import Profile, load_profile
 
 START_SECONDS = 60.0
@@ -27,7 +28,7 @@ class Stack:
 
     def __init__(self, folder: Path, env: Mapping[str, str], *, keep: bool, arguments: tuple[str, ...] = ()) -> None:
         self.folder, self._keep, self._arguments = folder, keep, arguments
-        self._env = {**env, "PHOENIX_PROFILE": str(folder / "profile.json")}
+        self._env = {**env, "PHOENIX_PROFILE": str(folder / "profile.json"), DETACHED: "1"}
         for name in ("PHOENIX_URL", "PHOENIX_TOKEN", "PHOENIX_DATA_DIR"):
             self._env.pop(name, None)
         self._children: list[tuple[str, subprocess.Popen[bytes]]] = []
