@@ -15,5 +15,5 @@ class Catalog(Protocol):
         ...
 
     def get(self, name: str) -> PipelineTemplate:
-        """The pipeline of this name. Raises NotFound, which lists near names."""
+        """The pipeline of this name, or with this alias. Raises NotFound, which lists near names."""
         ...

@@ -6,6 +6,7 @@ Nothing is shared with the collector's configuration but the documented rules.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ class Row:
     name: str
     metric: str
     state: str
+    direction: str
+    start: int
     value: int | float
 
 
@@ -70,18 +73,29 @@ def rows_of(resources: Sequence[ResourceMetrics]) -> list[tuple[Row, dict[str, A
         kept = {key: value for key, value in attributes.items() if key not in STAMPED}
         for scope in resource.scope_metrics:
             for metric in scope.metrics:
-                out += [(_row(kept, scope.scope.name, metric, point), kept) for point in points_of(metric)]
+                about = _About(tuple(sorted(kept.items())), scope.scope.name, metric)
+                out += [(_row(kept, about, point), kept) for point in points_of(metric)]
     return out
 
 
-def _row(attributes: dict[str, Any], scope: str, metric: Metric, point: NumberDataPoint) -> Row:
+class _About:
+    """What all points of one metric of one process share."""
+
+    def __init__(self, attributes: tuple[Any, ...], scope: str, metric: Metric) -> None:
+        self.name = metric.name
+        self.identity = (
+            attributes,
+            scope,
+            (metric.name, metric.unit, metric.description, metric.WhichOneof("data")),
+            (metric.sum.aggregation_temporality, metric.sum.is_monotonic),
+        )
+
+
+def _row(attributes: dict[str, Any], about: _About, point: NumberDataPoint) -> Row:
     value = point.as_double if point.WhichOneof("value") == "as_double" else point.as_int
     labels = attributes_of(point.attributes)
     identity = (
-        tuple(sorted(attributes.items())),
-        scope,
-        (metric.name, metric.unit, metric.description, metric.WhichOneof("data")),
-        (metric.sum.aggregation_temporality, metric.sum.is_monotonic),
+        *about.identity,
         tuple(sorted(labels.items())),
         (type(value).__name__, value, point.start_time_unix_nano, point.time_unix_nano),
     )
@@ -90,8 +104,10 @@ def _row(attributes: dict[str, Any], scope: str, metric: Metric, point: NumberDa
         time=point.time_unix_nano,
         pid=attributes.get("process.pid", -1),
         name=attributes.get("process.executable.name", ""),
-        metric=metric.name,
+        metric=about.name,
         state=labels.get("state", ""),
+        direction=labels.get("direction", ""),
+        start=point.start_time_unix_nano,
         value=value,
     )
 
@@ -117,9 +133,11 @@ def scrapes_of(resources: Sequence[ResourceMetrics]) -> list[Scrape]:
 def by_scrape(resources: Sequence[ResourceMetrics], scrapes: Sequence[Scrape]) -> list[list[Row]]:
     """An arm's rows, given to the raw scrape that they were read in. AssertionError for a row of no scrape."""
     out: list[list[Row]] = [[] for _ in scrapes]
+    starts = [scrape.start for scrape in scrapes]
     for row, _ in rows_of(resources):
-        index = next((i for i, scrape in enumerate(scrapes) if scrape.start <= row.time <= scrape.end), None)
-        assert index is not None, f"a row at {row.time} belongs to no raw scrape"
+        index = bisect_right(starts, row.time) - 1
+        assert index >= 0, f"a row at {row.time} is older than every raw scrape"
+        assert row.time <= scrapes[index].end, f"a row at {row.time} belongs to no raw scrape"
         out[index].append(row)
     return out
 
@@ -157,6 +175,11 @@ def scores(scrape: Scrape) -> tuple[dict[int, float], dict[int, float]]:
         cpu[row.pid] += row.value if row.metric == HELPER and row.state != "wait" else 0.0
         memory[row.pid] += float(row.value) if row.metric == "process.memory.usage" else 0.0
     return cpu, memory
+
+
+def in_order(scrape: Scrape) -> list[int]:
+    """Pids in the order in which they were read; adding floating-point numbers depends on it."""
+    return list(dict.fromkeys(row.pid for row in scrape.rows))
 
 
 def top_k(scrape: Scrape, k: int, critical: Sequence[CriticalPattern], memory_floor: int = 0) -> set[int]:

@@ -24,17 +24,19 @@ from chalicelib.domain.pipeline.instrument import instrument
 from chalicelib.domain.pipeline.marker import find_marker, stamp
 from chalicelib.domain.pipeline.rendering import render
 from chalicelib.domain.pipeline.request import AssemblyArm, AssemblyRequest, Kpi
+from tests.catalog.conftest import CATALOG
 from tests.property.pipelines import ATTACKS, critical_patterns, legal_parameters, template_of_every_type
 
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-NAMES = ("process-baseline-v1", "process-priority-filter-v1", "process-topk-v1")
+BASELINE, PRIORITY, TOPK = "process-baseline-v1", "process-priority-filter-v1", "process-topk-v1"
+NAMES = tuple(FileCatalog(CATALOG).names())
 KPI = Kpi(endpoint="https://phoenix.example", scope="exp-1", host="h1")
 BACKEND = OtlpBackend(otlp="https://backend.example/v1/metrics", headers={"authorization": "${env:BACKEND_TOKEN}"})
 
 
 def ab(catalog: FileCatalog, name: str, parameters: dict[str, Any], critical: tuple[CriticalPattern, ...]) -> Any:
     arms = (
-        AssemblyArm(variant=Variant.BASELINE, fragment=render(catalog.get(NAMES[0]), {}), backend=BACKEND),
+        AssemblyArm(variant=Variant.BASELINE, fragment=render(catalog.get(BASELINE), {}), backend=BACKEND),
         AssemblyArm(variant=Variant.CANDIDATE, fragment=render(catalog.get(name), parameters)),
     )
     return stamp(assemble(AssemblyRequest(interval_s=5, critical=critical, arms=arms, kpi=KPI)), 7)[0]
@@ -68,7 +70,7 @@ def test_the_collector_reads_exactly_the_text_that_was_given(
     """`print-config` shows texts after expansion: only Go's string escapes are left, and none of ours is expanded."""
     critical = tuple(CriticalPattern(id=f"p{index}", owner=attack) for index, attack in enumerate(ATTACKS))
     path = tmp_path / "config.yaml"
-    path.write_text(to_yaml(standalone(render(catalog.get(NAMES[0]), {}), critical, 15)), encoding="utf-8")
+    path.write_text(to_yaml(standalone(render(catalog.get(BASELINE), {}), critical, 15)), encoding="utf-8")
     done = subprocess.run(
         [str(collector), "print-config", f"--config={path}"], capture_output=True, timeout=20, check=True, env={}
     )
@@ -88,7 +90,7 @@ def go_unquoted(literal: str) -> str:
 
 
 def test_the_marker_comes_back_from_the_collector(collector: Path, catalog: FileCatalog, tmp_path: Path) -> None:
-    config = ab(catalog, NAMES[2], {}, ())
+    config = ab(catalog, TOPK, {}, ())
     path = tmp_path / "config.yaml"
     path.write_text(to_yaml(config), encoding="utf-8")
     env = {"PHOENIX_TOKEN": "x", "BACKEND_TOKEN": "x"}
@@ -100,7 +102,7 @@ def test_the_marker_comes_back_from_the_collector(collector: Path, catalog: File
 
 
 def test_a_refusal_is_in_the_collectors_words(catalog: FileCatalog, validator: CollectorValidator) -> None:
-    config = standalone(render(catalog.get(NAMES[0]), {}), (), 15)
+    config = standalone(render(catalog.get(BASELINE), {}), (), 15)
     config["processors"]["sampler/x"] = {}
     refusal = validator.validate(config)
     assert refusal is not None
@@ -112,11 +114,11 @@ def test_a_refusal_is_in_the_collectors_words(catalog: FileCatalog, validator: C
 
 
 def test_a_bad_statement_and_a_bad_pattern_are_refused(catalog: FileCatalog, validator: CollectorValidator) -> None:
-    config = standalone(render(catalog.get(NAMES[1]), {}), (), 15)
+    config = standalone(render(catalog.get(PRIORITY), {}), (), 15)
     config["processors"]["filter/priority"]["metric_conditions"] = ["resource.attributes["]
     assert "invalid syntax" in (validator.validate(config) or "")
     critical = (CriticalPattern(id="x", name="a{2000}"),)  # Python takes it; RE2 repeats at most 1 000 times
-    config = standalone(render(catalog.get(NAMES[1]), {}), critical, 15)
+    config = standalone(render(catalog.get(PRIORITY), {}), critical, 15)
     assert "error parsing regexp" in (validator.validate(config) or "")
 
 

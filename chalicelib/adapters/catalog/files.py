@@ -14,7 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from chalicelib.domain.errors import InvalidInput, NotFound, Problem
-from chalicelib.domain.pipeline.metadata import PipelineMetadata, PipelineTemplate
+from chalicelib.domain.pipeline.metadata import BUILT_IN, PipelineMetadata, PipelineTemplate
 from chalicelib.domain.pipeline.parameters import resolve_parameters
 from chalicelib.domain.pipeline.references import find_references
 from chalicelib.domain.pipeline.rendering import placeholders
@@ -31,6 +31,7 @@ class FileCatalog:
     def __init__(self, *folders: Path) -> None:
         problems: list[Problem] = []
         self._templates: dict[str, PipelineTemplate] = {}
+        self._meant: dict[str, str] = {}
         for folder in folders:
             problems += self._load(folder)
         if problems:
@@ -48,21 +49,29 @@ class FileCatalog:
             except InvalidInput as error:
                 problems += error.problems
                 continue
-            name = template.metadata.name
-            if name in self._templates:
-                problems.append(Problem(str(metadata), f"the name {name} is taken", "give your pipeline another name"))
-            self._templates.setdefault(name, template)
+            problems += self._add(template, metadata)
         return problems
+
+    def _add(self, template: PipelineTemplate, metadata: Path) -> list[Problem]:
+        """Takes the template in under its name and its aliases; says which of them are taken."""
+        name = template.metadata.name
+        names = [name, *template.metadata.aliases]
+        taken = [one for one in names if one in self._meant]
+        taken += sorted({one for one in names if names.count(one) > 1} - set(taken))
+        if not taken:
+            self._templates[name] = template
+            self._meant.update(dict.fromkeys(names, name))
+        return [Problem(str(metadata), f"the name {one} is taken", "give your pipeline another name") for one in taken]
 
     def names(self) -> list[str]:
         """See Catalog."""
         return sorted(self._templates)
 
     def get(self, name: str) -> PipelineTemplate:
-        """See Catalog."""
-        if name in self._templates:
-            return self._templates[name]
-        near = difflib.get_close_matches(name, self._templates, n=3, cutoff=0.5)
+        """See Catalog. An alias gives the pipeline that it stands for, whose name says which."""
+        if name in self._meant:
+            return self._templates[self._meant[name]]
+        near = difflib.get_close_matches(name, self._meant, n=3, cutoff=0.5)
         meant = f"did you mean {' or '.join(near)}? " if near else ""
         known = ", ".join(self.names())
         raise NotFound(f"there is no pipeline {name[:80]!r}", hint=f"{meant}the catalog has {known}")
@@ -150,7 +159,7 @@ def _check(folder: Path, template: PipelineTemplate, where: _Where, template_whe
         raise _broken(where, ["name"], f"name {metadata.name!r} is not the folder's", folder.name)
     declared = {parameter.name for parameter in metadata.parameters}
     used = set(placeholders(template.processors))
-    if odd := sorted(used - declared):
+    if odd := sorted(used - declared - set(BUILT_IN)):
         raise _broken(template_where, ["processors"], f"@{{{odd[0]}}} is not declared in metadata.yaml", "declare it")
     if odd := sorted(declared - used):
         raise _broken(where, ["parameters"], f"parameter {odd[0]} is used nowhere in collector.yaml", "remove it")

@@ -72,8 +72,9 @@ class _Build:
         unwanted = sorted(set(self.request.scraper_metrics) - set(arm.fragment.scraper_metrics))
         if unwanted:
             order.append(self._processor(f"filter/{name}.unasked", parts.drop_metrics(unwanted)))
+        filled = arm.fragment.at(self.request.interval_s)
         for processor in arm.fragment.order:
-            order.append(self._processor(_own(processor, name), arm.fragment.processors[processor]))
+            order.append(self._processor(_own(processor, name), filled[processor]))
         outputs = [self._forward(f"{name}.out")]
         if self.request.kpi:
             outputs.append(self._forward(f"{name}.kpi"))
@@ -154,7 +155,8 @@ def standalone(
     processors: dict[str, Any] = {"memory_limiter": parts.memory_limiter(memory_limit_mib)}
     if critical:
         processors["transform/mark"] = parts.mark(critical)
-    processors.update({name: fragment.processors[name] for name in fragment.order})
+    filled = fragment.at(interval_s)
+    processors.update({name: filled[name] for name in fragment.order})
     if critical or fragment.order:
         processors["transform/strip"] = parts.strip()
     name = "otlp_http" if backend else "debug"

@@ -13,6 +13,9 @@ NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$"
 PROCESSOR_ID = r"^[a-z][a-z0-9_]*(/[a-z0-9][a-z0-9_]*)?$"
 
+BUILT_IN = ("interval_ns", "forget_process", "forget_group")
+"""Placeholders that assembly fills in; see rendering.built_in."""
+
 Scalar = bool | int | float | str
 ParameterValue = Scalar | list[str]
 
@@ -46,6 +49,8 @@ class Parameter(Value):
 
     @model_validator(mode="after")
     def _bounded(self) -> Parameter:
+        if self.name in BUILT_IN:
+            raise ValueError(f"{self.name} is filled in by Phoenix; give the parameter another name")
         if self.type is not ParameterType.BOOL and self.maximum is None:
             raise ValueError(f"parameter {self.name} needs a maximum: nothing a user gives is unbounded")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
@@ -83,6 +88,8 @@ class PipelineMetadata(Value):
     names: str = Field(min_length=1)
     """How process names are treated."""
     changelog: tuple[Change, ...] = Field(min_length=1)
+    aliases: tuple[Annotated[str, Field(pattern=NAME)], ...] = ()
+    """Other names that mean this pipeline; it is listed and recorded under its own name only."""
 
     @model_validator(mode="after")
     def _consistent(self) -> PipelineMetadata:

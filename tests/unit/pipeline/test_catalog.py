@@ -11,10 +11,18 @@ import yaml
 
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.domain.errors import InvalidInput, NotFound
+from chalicelib.domain.pipeline.metadata import BUILT_IN
 from chalicelib.domain.pipeline.parameters import resolve_parameters
+from chalicelib.domain.pipeline.rendering import built_in, render
 from tests.unit.pipeline.golden import CATALOG, path_of, rendered
 
-NAMES = ["process-baseline-v1", "process-priority-filter-v1", "process-topk-v1"]
+NAMES = [
+    "process-adaptive-filter-v1",
+    "process-aggregated-v1",
+    "process-baseline-v1",
+    "process-priority-filter-v1",
+    "process-topk-v1",
+]
 
 
 @pytest.fixture(scope="module")
@@ -113,4 +121,25 @@ def test_a_mistake_in_a_folder_is_named_with_file_and_line(
 
 def test_an_empty_folder_is_no_catalog(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="no pipeline here"):
+        FileCatalog(tmp_path)
+
+
+def test_what_no_user_gives_is_filled_in_for_the_interval(catalog: FileCatalog) -> None:
+    assert tuple(built_in(1)) == BUILT_IN
+    assert built_in(0.5) == {"interval_ns": 500_000_000, "forget_process": "3s", "forget_group": "900s"}
+    assert built_in(3600) == {"interval_ns": 3_600 * 10**9, "forget_process": "18000s", "forget_group": "18000s"}
+    fragment = render(catalog.get("process-aggregated-v1"), {})
+    slow, fast = (fragment.at(seconds)["cumulativetodelta/group"]["max_staleness"] for seconds in (60, 10))
+    assert (slow, fast) == ("300s", "50s")
+
+
+def test_a_parameter_cannot_take_a_built_in_name(tmp_path: Path) -> None:
+    shutil.copytree(CATALOG / "process-topk-v1", tmp_path / "process-topk-v1")
+    for file, old, new in (
+        ("metadata.yaml", "name: k\n", "name: interval_ns\n"),
+        ("collector.yaml", "@{k-1}", "@{interval_ns-1}"),
+    ):
+        path = tmp_path / "process-topk-v1" / file
+        path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(InvalidInput, match="interval_ns is filled in by Phoenix"):
         FileCatalog(tmp_path)
