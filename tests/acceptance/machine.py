@@ -160,11 +160,11 @@ class Machine:
 
     def _start(self, name: str, *words: str, extra: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Below a guard, which ends it should the test run itself be killed."""
-        guarded = (sys.executable, "-I", str(Path(guard.__file__)), "--parent", str(os.getpid()))
+        guarded = (*self.phoenix.prefix, sys.executable, "-I", str(Path(guard.__file__)), "--parent", str(os.getpid()))
         grace = ("--grace", str(STOP_SECONDS - 5), "--orphan-grace", "5", "--")
         with (self.folder / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(
-                [*guarded, *grace, *self.phoenix.words(*words)],
+                [*guarded, *grace, *self.phoenix.words(*words)[len(self.phoenix.prefix) :]],
                 cwd=self.folder,
                 env={**self.phoenix.env, **(extra or {})},
                 stdin=subprocess.DEVNULL,

@@ -45,11 +45,17 @@ class Arms:
 
 
 def arrived(backend: Capture, name: str) -> Arms:
-    """All but the last scrape, which may still be on its way."""
-    everything = backend.resources(f"/{name}/baseline")
-    scrapes = brute.scrapes_of(everything)
-    kept = brute.by_scrape(everything, scrapes)[:-1], brute.by_scrape(backend.resources(f"/{name}/candidate"), scrapes)
-    return Arms(kept[0], kept[1][: len(kept[0])])
+    """All but the newest scrapes, of which one arm may have arrived and the other not."""
+    kept = brute.rows_of(backend.resources(f"/{name}/candidate"))
+    newest = max(row.time for row, _ in kept)
+    scrapes = brute.scrapes_of(backend.resources(f"/{name}/baseline"))
+    whole = [scrape for scrape in scrapes[:-1] if scrape.end < newest][:-1]
+    candidate: list[list[brute.Row]] = [[] for _ in whole]
+    for row, _ in kept:
+        if row.time <= whole[-1].end:
+            (index,) = [i for i, scrape in enumerate(whole) if scrape.start <= row.time <= scrape.end]
+            candidate[index].append(row)
+    return Arms([scrape.rows for scrape in whole], candidate)
 
 
 @pytest.mark.acceptance(
