@@ -6,14 +6,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.registry import BENCHMARKS, RESULTS, Options, runner
+from bench.report import Report
 from bench.running import BenchFailed
 from chalicelib.domain.errors import PhoenixError
 
+Measure = Callable[[str, Options], Report]
 
-def main(arguments: list[str] | None = None) -> int:
+
+def main(arguments: list[str] | None = None, measure: Measure = lambda name, options: runner(name)(options)) -> int:
     """Run what was named, or all; one that fails does not keep the next from running."""
     given = _parser().parse_args(arguments)
     if given.list:
@@ -22,15 +26,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     options = Options(quick=given.quick, store=given.store)
     try:
-        return max(_measure(name, options, given.results) for name in given.names or BENCHMARKS)
+        return max([_one(name, options, measure, given.results) for name in given.names or BENCHMARKS])
     except KeyboardInterrupt:
         return 130
 
 
-def _measure(name: str, options: Options, results: Path) -> int:
+def _one(name: str, options: Options, measure: Measure, results: Path) -> int:
     print(f"{name}: {BENCHMARKS[name]} …", file=sys.stderr, flush=True)
     try:
-        report = runner(name)(options)
+        report = measure(name, options)
     except (BenchFailed, PhoenixError) as error:
         print(f"{name}: could not measure: {error}", file=sys.stderr)
         return 1

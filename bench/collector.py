@@ -2,8 +2,9 @@
 
 All collectors read the same processes at the same interval, a third of an interval apart, so that none scrapes while
 another does. CPU is the kernel's (utime + stime) over a whole number of intervals, so that a scrape that is cut off at
-one end is cut in at the other, divided by the scrapes that the collector itself counted. Three ways to send: `none` ends in a nop exporter (the pipeline alone); `otlp` exports
-with gzip, as a plain collector would; `phoenix` also counts and reports itself, as a deployment of Phoenix does.
+one end is cut in at the other, divided by the scrapes that the collector itself counted. Three ways to send: `none`
+ends in a nop exporter (the pipeline alone); `otlp` exports with gzip, as a plain collector would; `phoenix` also counts
+and reports itself, as a deployment of Phoenix does.
 """
 
 from __future__ import annotations
@@ -114,9 +115,7 @@ NOTES = (
 )
 
 
-def _rounds(
-    binary: Path, pipelines: dict[str, Fragment], way: str, plan: Plan, folder: Path
-) -> list[dict[str, Cost]]:
+def _rounds(binary: Path, pipelines: dict[str, Fragment], way: str, plan: Plan, folder: Path) -> list[dict[str, Cost]]:
     found = []
     for number in range(plan.rounds):
         order = PIPELINES if number % 2 == 0 else PIPELINES[::-1]

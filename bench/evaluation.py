@@ -1,6 +1,6 @@
-"""How often the evaluation's rule is wrong, and how fast it decides, by simulation. Prints a table, writes JSON.
+"""How often the evaluation's rule is wrong, and how fast it decides, by simulation.
 
-`python -m bench.evaluation [--quick] [--json FILE]`: one host, a scrape every 15 s, first look at 5 minutes, then one
+`python -m bench evaluation [--quick]`: one host, a scrape every 15 s, first look at 5 minutes, then one
 at every scrape until 60 minutes, noise with sd 0.2 on the log scale. The rule is that of
 chalicelib.domain.evaluation.interval, done for all runs at once with numpy from the same constants;
 tests/unit/evaluation compares both on the same data. Beside it a naive method: a t interval of 95 % over the scrapes'
@@ -9,16 +9,16 @@ ratios at every look.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from bench import conditions
+from bench.registry import Options
+from bench.report import Column, Report, Table
 from chalicelib.domain.evaluation.interval import C0, C1, FLOOR, MAX_WIDTH, M
 
 Floats = NDArray[np.float64]
@@ -104,30 +104,32 @@ def measure(method: str, phi: float, truth: float, runs: int, seed: int) -> Row:
     return Row(method, phi, truth, runs, share, float(rejected.mean()), minutes)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Print the table; exit 0."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--quick", action="store_true", help="1 000 runs a row instead of 10 000")
-    parser.add_argument("--json", type=Path, help="also write the rows to this file")
-    parser.add_argument("--seed", type=int, default=2026)
-    given = parser.parse_args(arguments)
-    runs = 1000 if given.quick else 10_000
-    print(
-        f"target {TARGET:.0%}, one host, noise sd {SD}, 15 s, looks at every scrape from 5 to 60 min, {runs} runs a row"
-    )
-    print("truth 0.50 is the target: a promotion there is an error; minutes are the median of the promotions")
-    print(f"{'method':>8} {'phi':>5} {'truth':>6} {'promoted':>9} {'rejected':>9} {'minutes':>8}")
+SEED = 2026
+COLUMNS = (
+    Column("method", "method"),
+    Column("phi", "phi", ".2f"),
+    Column("truth", "truth", ".2f"),
+    Column("runs", "runs", ",d"),
+    Column("promoted", "promoted", ".1%"),
+    Column("rejected", "rejected", ".1%"),
+    Column("minutes", "minutes", ".0f"),
+)
+
+
+def run(options: Options) -> Report:
+    """Simulate every row."""
+    runs = 1000 if options.quick else 10_000
+    machine = conditions.machine()
     rows = []
     for method in METHODS:
+        print(f"  method {method}", file=sys.stderr, flush=True)
         for phi, truth in ROWS:
-            row = measure(method, phi, truth, runs, given.seed)
-            rows.append(row)
-            minutes = "–" if row.minutes is None else f"{row.minutes:.0f}"
-            print(f"{method:>8} {phi:>5} {truth:>6} {row.promoted:>8.1%} {row.rejected:>9.1%} {minutes:>8}", flush=True)
-    if given.json:
-        given.json.write_text(json.dumps({"seed": given.seed, "rows": [asdict(row) for row in rows]}, indent=1))
-    return 0
+            rows.append(astuple(measure(method, phi, truth, runs, SEED)))
+    said = {**machine, **conditions.load_after(), "target": TARGET, "noise_sd": SD, "seed": SEED}
+    return Report("evaluation", said, (Table("Verdicts of simulated experiments", COLUMNS, tuple(rows)),), NOTES)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+NOTES = (
+    "One host, a scrape every 15 s, looks at every scrape from 5 to 60 min. truth 0.50 is the target: a promotion "
+    "there is an error. minutes: median of the promotions.",
+)

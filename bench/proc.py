@@ -1,4 +1,4 @@
-"""What the kernel says of a process: CPU time and resident memory, from /proc. Linux only; no process is started here."""
+"""What the kernel says of a process: CPU time and resident memory, from /proc. No process is started here."""
 
 from __future__ import annotations
 

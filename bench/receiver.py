@@ -33,12 +33,14 @@ class Sent:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a request holds: data points of processes, how many processes, oldest and newest time (Unix ns)."""
+    """What a request holds: data points, how many processes they are of, oldest and newest time (Unix ns), names of
+    the metrics."""
 
     points: int
     processes: int
     first_ns: int
     last_ns: int
+    metrics: frozenset[str]
 
 
 @dataclass
@@ -76,17 +78,18 @@ class Receiver:
 
 
 def contents(sent: Sent) -> Contents:
-    """Decode one request of process metrics."""
+    """Decode one request."""
     request = ExportMetricsServiceRequest.FromString(sent.plain)
     metrics = [m for r in request.resource_metrics for s in r.scope_metrics for m in s.metrics]
     times = [point.time_unix_nano for metric in metrics for point in _points(metric)]
     processes = sum(len(_points(metric)) for metric in metrics if metric.name == "process.memory.usage")
-    return Contents(len(times), processes, min(times, default=0), max(times, default=0))
+    names = frozenset(metric.name for metric in metrics)
+    return Contents(len(times), processes, min(times, default=0), max(times, default=0), names)
 
 
 def _points(metric: Metric) -> Sequence[NumberDataPoint]:
-    data = metric.sum if metric.WhichOneof("data") == "sum" else metric.gauge
-    return data.data_points
+    data: Sequence[NumberDataPoint] = getattr(metric, metric.WhichOneof("data") or "gauge").data_points
+    return data
 
 
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:

@@ -42,12 +42,12 @@ class Table:
         heads = [column.title for column in self.columns]
         body = [[_shown(cell, c.form) for cell, c in zip(row, self.columns, strict=True)] for row in self.rows]
         widths = [max(len(line[i]) for line in [heads, *body]) for i in range(len(heads))]
-        words = [all(isinstance(row[i], str) for row in self.rows) for i in range(len(heads))]
+        sides = ["<" if all(isinstance(row[i], str) for row in self.rows) else ">" for i in range(len(heads))]
         lines = [
-            "  ".join(cell.ljust(w) if left else cell.rjust(w) for cell, w, left in zip(line, widths, words, strict=True))
+            "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(line, sides, widths, strict=True)).rstrip()
             for line in [heads, *body]
         ]
-        return "\n".join([self.title, *(line.rstrip() for line in lines)])
+        return "\n".join([self.title, *lines])
 
     def document(self) -> dict[str, Any]:
         """Rows as objects by column key."""

@@ -1,4 +1,4 @@
-"""What benchmarks run: a real collector, and a real population of processes. Each ends with its block, by its own pid."""
+"""What benchmarks run: a real collector, a real population of processes, real engines. Each ends with its block."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bench import proc
 from chalicelib.domain.pipeline.document import to_yaml
 from phoenix_cli.binaries.progress import PlainReport
 from phoenix_cli.binaries.resolve import resolve_collector
+from tests.engines import dynoxide
 
 START_SECONDS = 90.0
 STOP_SECONDS = 15.0
@@ -31,6 +32,16 @@ class BenchFailed(Exception):
 def collector_binary() -> Path:
     """The collector of this machine, in the product's own order. Raises CollectorMissing."""
     return resolve_collector(os.environ, PlainReport(sys.stderr))
+
+
+@contextmanager
+def dynamodb(folder: Path) -> Iterator[dynoxide.Dynoxide]:
+    """A DynamoDB-compatible engine that keeps its data in a folder. Raises BenchFailed when there is none."""
+    try:
+        with dynoxide.running(dynoxide.resolve(os.environ), folder / "dynoxide.sqlite") as server:
+            yield server
+    except dynoxide.DynoxideMissing as error:
+        raise BenchFailed(str(error)) from error
 
 
 @contextmanager
