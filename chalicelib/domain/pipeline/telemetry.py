@@ -11,13 +11,15 @@ SMALLEST_PUSH_S = 5.0
 
 
 def reader(kpi: Kpi, interval_s: float) -> dict[str, Any]:
-    """A periodic reader; its interval is in milliseconds and never under five seconds (24 kB a push)."""
+    """A periodic reader; its interval is in milliseconds and never under five seconds (a push of 20 to 24 kB is
+    4 kB with gzip)."""
     return {
         "periodic": {
             "interval": round(max(SMALLEST_PUSH_S, interval_s) * 1000),
             "exporter": {
                 "otlp": {
                     "protocol": "http/protobuf",
+                    "compression": "gzip",
                     "endpoint": ottl.plain(kpi.url),
                     "headers": [{"name": "authorization", "value": f"Bearer ${{env:{TOKEN_VARIABLE}}}"}],
                 }
