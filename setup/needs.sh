@@ -13,10 +13,11 @@ elif ! "$python" -c 'import venv, ensurepip' 2> /dev/null; then
   lack "Python's venv module" "install your system's package for it, such as python3-venv"
 fi
 have() { command -v "$1" > /dev/null; }
-if [ -z "$PHOENIX_OTELCOL" ] && ! have otelcol-contrib && ! have otelcol && ! have go; then
+built() { ls "${PHOENIX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/phoenix}"/bin/*/"$1" > /dev/null 2>&1; }
+if [ -z "$PHOENIX_OTELCOL" ] && ! have otelcol-contrib && ! have otelcol && ! have go && ! built otelcol; then
   lack "Go (builds the collector once)" "install Go 1.25 or newer from https://go.dev/dl/, or set PHOENIX_OTELCOL to a collector"
 fi
-if [ -z "$PHOENIX_OPAMPSUPERVISOR" ] && ! have opampsupervisor && ! have go; then
+if [ -z "$PHOENIX_OPAMPSUPERVISOR" ] && ! have opampsupervisor && ! have go && ! built opampsupervisor; then
   lack "Go (builds the OpAMP supervisor once)" "install Go 1.25 or newer, or set PHOENIX_OPAMPSUPERVISOR to a supervisor"
 fi
 if [ "$1" = test ] && [ -z "$PHOENIX_DYNOXIDE" ] && [ ! -x .tools/bin/dynoxide ] && ! have dynoxide; then
