@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import time
 from typing import Any
-
-import httpx
 
 
 def free_port() -> int:
@@ -32,6 +31,10 @@ def wait_for(port: int, deadline_s: float = 10) -> None:
 
 
 def send(port: int, body: bytes) -> None:
-    url = f"http://127.0.0.1:{port}/v1/metrics"
-    reply = httpx.post(url, content=body, headers={"Content-Type": "application/x-protobuf"}, timeout=30)
-    assert reply.status_code == 200, reply.text
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("POST", "/v1/metrics", body, {"Content-Type": "application/x-protobuf"})
+        reply = connection.getresponse()
+        assert reply.status == 200, reply.read()
+    finally:
+        connection.close()

@@ -27,7 +27,7 @@ from chalicelib.domain.pipeline.request import AssemblyArm, AssemblyRequest, Kpi
 from tests.catalog.conftest import CATALOG
 from tests.property.pipelines import ATTACKS, critical_patterns, legal_parameters, template_of_every_type
 
-FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 BASELINE, PRIORITY, TOPK = "process-baseline-v1", "process-priority-filter-v1", "process-topk-v1"
 NAMES = tuple(FileCatalog(CATALOG).names())
 KPI = Kpi(endpoint="https://phoenix.example", scope="exp-1", host="h1")

@@ -19,8 +19,13 @@ from tests.unit.pipeline.golden import CATALOG, path_of, rendered
 NAMES = [
     "process-adaptive-filter-v1",
     "process-aggregated-v1",
+    "process-aggressive-v1",
     "process-baseline-v1",
+    "process-basic-v1",
+    "process-critical-v1",
+    "process-dynamic-v1",
     "process-priority-filter-v1",
+    "process-standard-v1",
     "process-topk-v1",
 ]
 
