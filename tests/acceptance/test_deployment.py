@@ -30,7 +30,8 @@ def deploy(machine: Machine, *words: str) -> float:
 
 def active(machine: Machine) -> dict[str, Any]:
     """What the collector itself says it runs: marker, expected marker, configuration."""
-    (item,) = machine.phoenix.data("pipeline", "get-active-config", NAME)["items"]
+    found: list[dict[str, Any]] = machine.phoenix.data("pipeline", "get-active-config", NAME)["items"]
+    (item,) = found
     return item
 
 

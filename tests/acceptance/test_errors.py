@@ -50,7 +50,7 @@ PIPELINES = {
 
 @pytest.mark.acceptance(
     "AT-P06",
-    "six wrong collector configurations and three wrong experiments, judged by CLI, API and real collector",
+    "seven wrong collector configurations and three wrong experiments, judged by CLI, API and real collector",
 )
 def test_wrong_files_are_refused_with_line_and_rule(machine: Machine, folder: Path, figure: Figure) -> None:
     for what, (text, rule, line) in PIPELINES.items():
@@ -59,14 +59,20 @@ def test_wrong_files_are_refused_with_line_and_rule(machine: Machine, folder: Pa
         assert rule in said.err, f"{what}: {said.err}"
         assert f"bad.yaml:{line}" in said.err, f"{what}: {said.err}"
         assert said.out == ""
+    text, rule, line = PIPELINES["an unknown key"]
+    (folder / "bad.yaml").write_text(text, "utf-8")
+    said = machine.phoenix("pipeline", "deploy", "--file", "bad.yaml", "--name", "bad", "--host", HOST, code=1)
+    assert rule in said.err
+    assert f"bad.yaml:{line}" in said.err
+    assert "bad" not in {one["name"] for one in machine.phoenix.data("pipeline", "list-deployments")}
     for rule, place, changed in EXPERIMENTS[:3]:
-        said = _create(machine, folder, changed)
-        assert rule in said
-        assert place in said
+        words = _create(machine, folder, changed)
+        assert rule in words
+        assert place in words
     good = folder / "good.yaml"
     good.write_text(machine.phoenix("pipeline", "show", "process-topk-v1", "--rendered").out, "utf-8")
     machine.phoenix("pipeline", "validate", "good.yaml")
-    figure(f"{len(PIPELINES) + 3} of {len(PIPELINES) + 3} refused with line and rule; a good one accepted")
+    figure(f"{len(PIPELINES) + 4} of {len(PIPELINES) + 4} refused with line and rule; a good one accepted")
 
 
 Change = Callable[[dict[str, Any]], Any]
@@ -109,9 +115,9 @@ def _create(machine: Machine, folder: Path, changed: Change) -> str:
 def test_a_wrong_experiment_is_refused_and_nothing_is_created(machine: Machine, folder: Path, figure: Figure) -> None:
     before = machine.phoenix.data("experiment", "list")
     for rule, place, changed in EXPERIMENTS:
-        said = _create(machine, folder, changed)
-        assert rule in said, said
-        assert f"error: {place}" in said, said
+        words = _create(machine, folder, changed)
+        assert rule in words, words
+        assert f"error: {place}" in words, words
     assert machine.phoenix.data("experiment", "list") == before
     assert machine.phoenix.data("host", "show", HOST)["experiment"] == ""
 
