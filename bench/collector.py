@@ -22,7 +22,7 @@ from bench import arms, conditions, proc, selfcount
 from bench.receiver import Receiver
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
-from bench.running import BenchFailed, collector, collector_binary, population
+from bench.running import BenchFailed, collector, collector_binary, missing, population
 from chalicelib.domain.pipeline.rendering import Fragment
 
 PIPELINES = (arms.BASELINE, arms.PRIORITY, arms.TOPK)
@@ -90,7 +90,7 @@ def run(options: Options) -> Report:
     rows: list[tuple[Cell, ...]] = []
     with tempfile.TemporaryDirectory() as folder:
         for total in TOTALS:
-            with population(total, Path(folder)):
+            with population(missing(total), Path(folder)):
                 for way in WAYS:
                     print(f"  {total} processes, sends {way}", file=sys.stderr, flush=True)
                     rows += _rows(way, _rounds(binary, pipelines, way, plan, Path(folder)))

@@ -32,7 +32,7 @@ HOST, DEPLOYMENT = "bench-host", "current"
 BASELINE: dict[str, Any] = {"pipeline": "process-baseline-v1"}
 CANDIDATE: dict[str, Any] = {"pipeline": "process-topk-v1", "parameters": {"k": 5}}
 CRITICAL = [{"name": f"^phx-crit-{n:02d}$"} for n in range(1, CRITICAL_PROCESSES + 1)]
-PROCESSES = 250
+PROCESSES = 150
 DEPLOYED_SECONDS, VERDICT_SECONDS, ORDER_SECONDS = 60.0, 180.0, 120.0
 POLL_S = 0.05
 SETTLE_S = 3.0 * IDLE_POLL_SECONDS
@@ -76,7 +76,7 @@ def run(options: Options) -> Report:
         **machine,
         **conditions.load_after(),
         "collector": conditions.version_of(collector),
-        "processes": PROCESSES,
+        "simulated_processes": PROCESSES,
         "interval_s": 1,
         "host_polls_every_s": IDLE_POLL_SECONDS,
         "client_polls_every_s": POLL_S,
@@ -107,7 +107,7 @@ def _round(client: Client, number: int, rounds: int) -> Round:
     name = f"bench-{number}"
     print(f"  round {number} of {rounds}", file=sys.stderr, flush=True)
     client.post("/api/v1/experiments", _manifest(name), start="true")
-    _until("the verdict promote", VERDICT_SECONDS, lambda: _reached(client, name, State.AWAITING_PROMOTION))
+    _until("the verdict promote", VERDICT_SECONDS, lambda: _reached(client, name, State.AWAITING_PROMOTION), every=1.0)
     _settle(number, rounds)
     ordered, began = time.time(), time.monotonic()
     client.post(f"/api/v1/experiments/{name}/promote")
@@ -167,11 +167,11 @@ def _active(client: Client, pipeline: str) -> bool | None:
     return True if items and items[0]["marker"] == items[0]["expected"] else None
 
 
-def _until(what: str, seconds: float, look: Callable[[], T | None]) -> T:
-    """Look until there is something. Raises BenchFailed at the deadline."""
+def _until(what: str, seconds: float, look: Callable[[], T | None], every: float = POLL_S) -> T:
+    """Look every so many seconds until there is something. Raises BenchFailed at the deadline."""
     deadline = time.monotonic() + seconds
     while (found := look()) is None:
         if time.monotonic() > deadline:
             raise BenchFailed(f"waited {seconds:g} s for: {what}")
-        time.sleep(POLL_S)
+        time.sleep(every)
     return found

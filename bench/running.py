@@ -64,14 +64,18 @@ def collector(binary: Path, config: Mapping[str, Any], folder: Path) -> Iterator
         end(child, signal.SIGINT)
 
 
-@contextmanager
-def population(total: int, folder: Path) -> Iterator[int]:
-    """Simulated processes until so many live on this machine in all, those that run here anyway included; lends how
-    many were started. Raises BenchFailed when there are too many already or they do not start in time."""
+def missing(total: int) -> int:
+    """How many processes must be started so that so many live on this machine in all. Raises BenchFailed when there
+    are too many already."""
     others = proc.live_processes()
-    count = total - others
-    if count < 2 * CRITICAL_PROCESSES:
+    if total - others < 2 * CRITICAL_PROCESSES:
         raise BenchFailed(f"{others} processes live here already: too many for a population of {total} in all")
+    return total - others
+
+
+@contextmanager
+def population(count: int, folder: Path) -> Iterator[None]:
+    """So many simulated processes, critical ones among them. Raises BenchFailed when they do not start in time."""
     folder.mkdir(parents=True, exist_ok=True)
     status = folder / "load.json"
     status.unlink(missing_ok=True)
@@ -83,7 +87,7 @@ def population(total: int, folder: Path) -> Iterator[int]:
         )
     try:
         _wait_running(child, status, folder / "load.log")
-        yield count
+        yield
     finally:
         end(child, signal.SIGTERM)
 
