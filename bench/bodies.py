@@ -19,8 +19,8 @@ CRITICAL = 5
 """Critical processes of each of the three variants in a request of counts."""
 
 
-def bodies(kind: str, host: str, scope: str, first_ns: int, step_ns: int, compressed: bool) -> Iterator[bytes]:
-    """Endless requests of one host, each a scrape later than the one before: none repeats another."""
+def bodies(kind: str, host: str, scope: str, first_ns: int, step_ns: int) -> Iterator[bytes]:
+    """Endless gzip requests of one host, each a scrape later than the one before: none repeats another."""
     request = ExportMetricsServiceRequest.FromString(gzip.decompress((CAPTURED / FILES[kind]).read_bytes()))
     for resource in request.resource_metrics:
         _rename(resource, {"phoenix.host": host, "phoenix.scope": scope})
@@ -32,8 +32,7 @@ def bodies(kind: str, host: str, scope: str, first_ns: int, step_ns: int, compre
             point.time_unix_nano += shift
             point.start_time_unix_nano += shift
         shift = step_ns
-        plain = request.SerializeToString()
-        yield gzip.compress(plain, 6, mtime=0) if compressed else plain
+        yield gzip.compress(request.SerializeToString(), 6, mtime=0)
 
 
 def _rename(resource: ResourceMetrics, values: dict[str, str]) -> None:

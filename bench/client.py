@@ -14,7 +14,7 @@ import threading
 import time
 from dataclasses import asdict, dataclass, field
 
-from bench.bodies import COUNTS, bodies
+from bench.bodies import bodies
 
 MOST_A_SECOND = 3000
 """Requests prepared for each second, over all connections."""
@@ -50,21 +50,20 @@ def prepared(job: Job) -> list[list[bytes]]:
     each = int(job.seconds * MOST_A_SECOND / len(job.tokens)) + 1
     if job.kind == HEALTH:
         return [[b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"] * (4 * each) for _ in job.tokens]
-    compressed = job.kind == COUNTS
     out = []
     for host, token in job.tokens.items():
-        made = bodies(job.kind, host, f"bench-{job.kind}", time.time_ns(), _STEP_NS, compressed)
-        out.append([_request(token, body, compressed) for body in itertools.islice(made, each)])
+        made = bodies(job.kind, host, f"bench-{job.kind}", time.time_ns(), _STEP_NS)
+        out.append([_request(token, body) for body in itertools.islice(made, each)])
     return out
 
 
-def _request(token: str, body: bytes, compressed: bool) -> bytes:
+def _request(token: str, body: bytes) -> bytes:
     lines = [
         "POST /v1/metrics HTTP/1.1",
         "Host: localhost",
         f"Authorization: Bearer {token}",
         "Content-Type: application/x-protobuf",
-        *(["Content-Encoding: gzip"] if compressed else []),
+        "Content-Encoding: gzip",
         f"Content-Length: {len(body)}",
     ]
     return "\r\n".join([*lines, "", ""]).encode() + body

@@ -78,7 +78,7 @@ def run(options: Options) -> Report:
         "store": options.store if options.store == "sqlite" else f"dynamodb (dynoxide {dynoxide.VERSION})",
         "rounds": rounds,
         "seconds_a_round": SECONDS,
-        "body": f"3 variants, {CRITICAL} critical processes each, gzip; telemetry 23 kB plain",
+        "body": f"3 variants, {CRITICAL} critical processes each, telemetry of 23 kB; both gzip",
         "client": "one process, one thread and host token a connection",
     }
     order = [(kind, count) for kind in KINDS for count in CONNECTIONS]

@@ -73,14 +73,14 @@ def test_parts_of_a_scrape_are_put_together() -> None:
 
 def test_the_bodies_are_what_the_control_plane_takes_and_never_repeat() -> None:
     codec = OtlpMetricsCodec()
-    made = itertools.islice(bodies(COUNTS, "bench-07", "scope-1", time.time_ns(), 10**9, compressed=True), 3)
+    made = itertools.islice(bodies(COUNTS, "bench-07", "scope-1", time.time_ns(), 10**9), 3)
     read = [codec.decode(body, PROTOBUF) for body in made]
     assert all(len(one.counts) == 3 and one.refused_points == 0 for one in read)
     assert {len(count.critical) for one in read for count in one.counts} == {CRITICAL}
     assert {(count.host, count.scope) for one in read for count in one.counts} == {("bench-07", "scope-1")}
     ends = [one.counts[0].end_ns for one in read]
     assert [b - a for a, b in itertools.pairwise(ends)] == [10**9, 10**9]
-    own = next(bodies(TELEMETRY, "bench-07", "scope-1", time.time_ns(), 10**9, compressed=False))
+    own = next(bodies(TELEMETRY, "bench-07", "scope-1", time.time_ns(), 10**9))
     assert codec.decode(own, PROTOBUF).samples[0].host == "bench-07"
 
 
