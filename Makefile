@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-harm demo-aa test test-acceptance check bench format docs clean
+.PHONY: help setup demo demo-harm demo-aa test test-acceptance check validate-pipelines bench format docs clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -48,6 +48,9 @@ test: setup check  ## everything that must hold; the last line counts
 
 test-acceptance: setup  ## the acceptance tests alone, as a table
 	@$(PY) -m pytest tests/acceptance $(ARGS)
+
+validate-pipelines: setup  ## validate every pipeline of the catalog, with the real collector
+	@$(PY) -m phoenix_cli.local.validating $(ARGS)
 
 bench: setup  ## measure, side by side, as tables
 	@$(PY) -m bench $(ARGS)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.adapters.catalog.files import FileCatalog
+from chalicelib.adapters.collector.reader import YamlReader
+from chalicelib.adapters.collector.trials import CollectorTrials
 from chalicelib.adapters.collector.validator import CollectorValidator
 from chalicelib.adapters.items.sqlite import SqliteItemStore
 from chalicelib.adapters.opamp.wire import OpampCodec
@@ -39,6 +41,7 @@ from chalicelib.services.promotion import Promotion
 from chalicelib.services.services import Services
 from chalicelib.services.stepping import Stepping
 from chalicelib.services.tokens import Tokens
+from chalicelib.services.validation import Validation
 from chalicelib.settings import Settings, from_env
 
 
@@ -102,16 +105,27 @@ def item_store(settings: Settings, clock: Clock) -> ItemStore:
     return store
 
 
+def catalog_pipelines(settings: Settings, given: Outside) -> Pipelines:
+    """The catalog alone; needs no store."""
+    return Pipelines(
+        given.catalog or FileCatalog(settings.catalog, *settings.extra_catalogs),
+        given.validator or CollectorValidator(settings.otelcol),
+        settings.public_url,
+    )
+
+
+def validation(settings: Settings, given: Outside) -> Validation:
+    """Validation of configurations alone; needs no store."""
+    validator = given.validator or CollectorValidator(settings.otelcol)
+    return Validation(YamlReader(), validator, CollectorTrials(settings.otelcol), given.clock or SystemClock())
+
+
 def _services(settings: Settings, context: Context, given: Outside) -> Services:
     records = context.records
     policy = FleetPolicy(idle_heartbeat=settings.idle_poll_seconds)
     fleet = Fleet(context, OpampCodec(), policy)
     tokens = Tokens(context)
-    pipelines = Pipelines(
-        given.catalog or FileCatalog(settings.catalog, *settings.extra_catalogs),
-        given.validator or CollectorValidator(settings.otelcol),
-        settings.public_url,
-    )
+    pipelines = catalog_pipelines(settings, given)
     in_experiment = Claims(records.experiment_claims, "experiment", lambda t, c: _experiment_alive(records, t, c))
     in_deployment = Claims(records.deployment_claims, "pipeline", lambda t, c: _deployment_alive(records, t, c))
     hosts = Hosts(context, fleet, tokens, in_experiment, in_deployment)
@@ -125,6 +139,7 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         fleet=fleet,
         ingest=Ingest(context, OtlpMetricsCodec()),
         pipelines=pipelines,
+        validation=validation(settings, given),
         deployments=deployments,
         experiments=Experiments(context, fleet, pipelines, hosts, in_experiment),
         loadsims=loadsims,

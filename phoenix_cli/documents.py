@@ -22,8 +22,8 @@ class Document:
     lines: dict[str, int] = field(default_factory=dict)
 
 
-def read_document(path: Path) -> Document:
-    """The one document of a file ("-" is standard input). Raises InvalidInput with file and line."""
+def read_text(path: Path) -> tuple[str, str]:
+    """Name and text of a file ("-" is standard input). Raises InvalidInput when it cannot be read or is over 1 MiB."""
     name = "standard input" if str(path) == "-" else str(path)
     try:
         text = Path("/dev/stdin").read_text("utf-8") if str(path) == "-" else path.read_text("utf-8")
@@ -33,6 +33,12 @@ def read_document(path: Path) -> Document:
         raise InvalidInput(f"{name} cannot be read: {error.strerror or error}") from error
     if len(text) > MAX_BYTES:
         raise InvalidInput(f"{name} is over 1 MiB")
+    return name, text
+
+
+def read_document(path: Path) -> Document:
+    """The one document of a file ("-" is standard input). Raises InvalidInput with file and line."""
+    name, text = read_text(path)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         value = yaml.safe_load(text)

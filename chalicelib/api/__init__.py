@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.api import deployments, edge, experiments, hosts, loadsims, pipelines, system, tokens
+from chalicelib.api import deployments, edge, experiments, hosts, loadsims, pipelines, system, tokens, validations
 from chalicelib.api.furniture.route import Route
 from chalicelib.services.services import Services
 
@@ -13,6 +13,7 @@ def all_routes(services: Services, version: str) -> tuple[Route, ...]:
         *tokens.routes(services),
         *hosts.routes(services),
         *pipelines.routes(services),
+        *validations.routes(services),
         *deployments.routes(services),
         *experiments.routes(services),
         *loadsims.routes(services),

@@ -1,4 +1,4 @@
-"""The catalog over HTTP: list, show, render, validate."""
+"""The catalog over HTTP: list, show, render."""
 
 from __future__ import annotations
 
@@ -31,12 +31,6 @@ class ConfigDocument(Model):
     config: dict[str, Any]
 
 
-class Validated(Model):
-    """The collector takes it."""
-
-    accepted: bool
-
-
 def routes(services: Services) -> tuple[Route, ...]:
     pipelines = services.pipelines
 
@@ -52,10 +46,6 @@ def routes(services: Services) -> tuple[Route, ...]:
         reference = PipelineRef(pipeline=request.params["pipeline"], parameters=body.parameters)
         return ConfigDocument(config=pipelines.rendered(reference, body.critical, body.interval, body.backend))
 
-    def validate(request: Request) -> Validated:
-        pipelines.check(request.body.config, "/config")
-        return Validated(accepted=True)
-
     path = "/api/v1/pipelines"
     one = path + "/{pipeline}"
     return (
@@ -70,15 +60,5 @@ def routes(services: Services) -> tuple[Route, ...]:
             request=RenderRequest,
             response=ConfigDocument,
             errors=(NotFound, Rejected),
-        ),
-        Route(
-            "POST",
-            "/api/v1/validations",
-            Role.VIEWER,
-            validate,
-            "Would the collector take this configuration?",
-            request=ConfigDocument,
-            response=Validated,
-            errors=(Rejected,),
         ),
     )

@@ -15,6 +15,7 @@ from chalicelib.services.loadsims import LoadSims
 from chalicelib.services.pipelines import Pipelines
 from chalicelib.services.stepping import Stepping
 from chalicelib.services.tokens import Tokens
+from chalicelib.services.validation import Validation
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Services:
     fleet: Fleet
     ingest: Ingest
     pipelines: Pipelines
+    validation: Validation
     deployments: Deployments
     experiments: Experiments
     loadsims: LoadSims

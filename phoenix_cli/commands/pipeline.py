@@ -13,6 +13,7 @@ import yaml
 from chalicelib.domain.errors import InvalidInput, PhoenixError, Rejected, Unavailable
 from chalicelib.domain.pipeline.document import to_yaml
 from phoenix_cli.client import Client, connect
+from phoenix_cli.commands.validate import validate
 from phoenix_cli.config_lines import localised
 from phoenix_cli.documents import Document, read_document
 from phoenix_cli.output import Output, OutputOption, console, emit, note, rows
@@ -64,15 +65,7 @@ def show(
         sys.stdout.write(to_yaml(config, header=(f"{name}, rendered by phoenix pipeline show",)))
 
 
-@app.command("validate")
-def validate(file: Annotated[Path, typer.Argument(help="Collector configuration; - reads standard input.")]) -> None:
-    """Ask the collector itself whether it takes a configuration."""
-    document = read_document(file)
-    try:
-        connect().post("/api/v1/validations", {"config": _mapping(document)})
-    except PhoenixError as error:
-        raise _with_lines(error, document) from error
-    note(f"{document.name}: the collector accepts it")
+app.command("validate")(validate)
 
 
 @app.command("deploy")
@@ -226,6 +219,6 @@ def _with_lines(error: PhoenixError, document: Document | None) -> PhoenixError:
     """The error with the lines of the user's file, when there is one."""
     if document is None or not error.problems:
         return error
-    found = localised(error, document.value, ("/plan/config", "/config", "/plan"))
+    found = localised(error, document.value, ("/plan/config", "/plan"))
     found.lines, found.file = document.lines, document.name  # type: ignore[attr-defined]
     return found

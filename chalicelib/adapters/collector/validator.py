@@ -23,10 +23,10 @@ from chalicelib.domain.pipeline.references import environment_names, reference_p
 DEADLINE_S = 20.0
 MAX_MESSAGE = 2000
 _CACHED = 256
-_DUMMY = "1"
+DUMMY = "1"
 """Stands for every environment variable: legal as text and as a number."""
 _LOG_PREFIX = re.compile(r"^(?:\d{4}[-/]\d\d[-/]\d\d[T ]\S+\s+)?(?:collector server run finished with error:\s*)?")
-_REMEDY = "build or install the collector (make setup), or set PHOENIX_OTELCOL to its binary"
+REMEDY = "build or install the collector (make setup), or set PHOENIX_OTELCOL to its binary"
 
 
 class CollectorValidator:
@@ -53,11 +53,11 @@ class CollectorValidator:
 
     def _ask(self, config: Mapping[str, Any]) -> str | None:
         if self._binary is None:
-            raise Unavailable("no collector is known that could validate a configuration", hint=_REMEDY)
+            raise Unavailable("no collector is known that could validate a configuration", hint=REMEDY)
         with tempfile.TemporaryDirectory(prefix="phoenix-validate-") as folder:
             path = Path(folder) / "config.yaml"
             path.write_text(to_yaml(config), encoding="utf-8")
-            done = self._run(path, {name: _DUMMY for name in environment_names(config)})
+            done = self._run(path, {name: DUMMY for name in environment_names(config)})
         if done.returncode == 0:
             return None
         return clean_message(done.stderr or done.stdout, path) or f"the collector ended with code {done.returncode}"
@@ -76,9 +76,9 @@ class CollectorValidator:
                 check=False,
             )
         except FileNotFoundError as error:
-            raise Unavailable(f"the collector binary is missing: {self._binary}", hint=_REMEDY) from error
+            raise Unavailable(f"the collector binary is missing: {self._binary}", hint=REMEDY) from error
         except OSError as error:
-            raise Unavailable(f"the collector cannot be started: {error.strerror}", hint=_REMEDY) from error
+            raise Unavailable(f"the collector cannot be started: {error.strerror}", hint=REMEDY) from error
         except subprocess.TimeoutExpired as error:
             raise Unavailable(
                 f"the collector did not validate within {self._deadline_s:g} s", hint="is the machine overloaded?"

@@ -49,11 +49,11 @@ def _undefined(view: View) -> Iterator[Finding]:
         for role in ROLES:
             for index, one in enumerate(getattr(pipeline, role)):
                 if one not in view.section(role) and not (role != "processors" and view.is_connector(one)):
-                    text = f'pipeline {pipeline.id}: {role.removesuffix("s")} "{one}" is not configured'
+                    text = f'pipeline {pipeline.id} references {role.removesuffix("s")} "{one}" which is not configured'
                     yield finding("PHX-V005", pipeline.pointer(role, index), text, fix=_where(view, one, role))
     for index, one in enumerate(view.extensions()):
         if one not in view.section("extensions"):
-            text = f'the service starts extension "{one}", which is not configured'
+            text = f'the service references extension "{one}" which is not configured'
             yield finding("PHX-V005", pointer(("service", "extensions", index)), text)
 
 

@@ -191,7 +191,7 @@ _ALL = (
         "fails-on-data",
         ERROR,
         "The pipelines fail on an ordinary scrape.",
-        "The scrape is refused or a statement does not do its work, although the configuration is well-formed.",
+        "The scrape is refused and nothing of it arrives, although the configuration is well-formed.",
         "Correct the statement; guard it with a `where` for data that it is not meant for.",
         _RUN,
     ),
@@ -251,6 +251,15 @@ _ALL = (
         "The statement is skipped, and wrong or unfiltered data flows on with one line in the log.",
         "Set error_mode: propagate; a payload that is missing is honest.",
         _READ,
+    ),
+    Rule(
+        "PHX-V162",
+        "failure-hidden",
+        WARNING,
+        "A statement fails on an ordinary scrape, and the scrape goes on.",
+        "What the statement should do is not done; the only sign is a line in the collector's log.",
+        "Guard the statement with a `where` for data that it is not meant for, and set error_mode: propagate.",
+        _RUN,
     ),
 )
 

@@ -25,7 +25,9 @@ _NAMES = re.compile(
     r"|((?:[A-Za-z][\w./-]*::)+[A-Za-z][\w./-]*)"  # service::pipelines::metrics
     r"|keys?: ([\w./-]+(?:, [\w./-]+)*)"  # has invalid keys: endpont
 )
-_STATEMENT = re.compile(r"^(?=[a-z]+::|/)")
+_STATEMENT = re.compile(
+    r"^(?=[a-z]+::|/|'(?:receivers|processors|exporters|connectors|extensions|service\b|otelcol\.))"
+)
 POINTED = re.compile(r"(/[^:\s][^:]*): ")
 """How a refusal of ours, made before the collector was asked, begins: with its pointer."""
 _UNKNOWN = re.compile(r'^\'(\w+)\' unknown type: "([^"]*)" for id: "([^"]*)"')

@@ -192,8 +192,9 @@ def test_a_configuration_of_ones_own_is_rejected_in_the_collectors_words(world: 
     }
     answer = world.send("POST", "/api/v1/deployments", {"name": "own", "hosts": ["h1"], "plan": {"config": config}})
     assert WORDS in problem(answer, 422, "PHX-REJECTED")["errors"][0]["rule"]
-    answer = world.send("POST", "/api/v1/validations", {"config": config})
-    assert WORDS in problem(answer, 422, "PHX-REJECTED")["detail"]
+    report = world.send("POST", "/api/v1/validations", {"config": config}).json
+    assert (report["accepted"], report["collector"]) == (False, "refused")
+    assert WORDS in [finding["message"] for finding in report["findings"]]
     assert world.get("/api/v1/deployments")["items"] == []
 
 
