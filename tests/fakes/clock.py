@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 START = 1_800_000_000.0
 """An ordinary Unix second."""
 
@@ -26,12 +28,10 @@ class CountedEntropy:
     """`Entropy` that counts: the same run gives the same identifiers, and never one twice."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self._numbers = count(1)
 
     def uid(self) -> str:
-        self._count += 1
-        return f"{self._count:026d}"
+        return f"{next(self._numbers):026d}"
 
     def secret(self) -> str:
-        self._count += 1
-        return f"{self._count:043d}"
+        return f"{next(self._numbers):043d}"

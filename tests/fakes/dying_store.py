@@ -5,9 +5,9 @@ Death is a BaseException, so that no `except Exception` of ours can outlive it; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from chalicelib.ports.items import ANY_VERSION, Item, ItemStore, Page, Table, Write
+from chalicelib.ports.items import ANY_VERSION, Delete, Item, ItemStore, Page, Put, Table, Write
 
 
 class Died(BaseException):
@@ -15,10 +15,18 @@ class Died(BaseException):
 
 
 class DyingStore:
-    """`ItemStore` around a real one. at: number of the deadly write, 0 for none. after: whether it still happens."""
+    """`ItemStore` around a real one. at: number of the deadly write, 0 for none. after: whether it still happens.
+    matters: whether a write counts at all; of a transaction its first one is asked about."""
 
-    def __init__(self, inner: ItemStore, at: int = 0, *, after: bool = False) -> None:
-        self._inner, self._at, self._after = inner, at, after
+    def __init__(
+        self,
+        inner: ItemStore,
+        at: int = 0,
+        *,
+        after: bool = False,
+        matters: Callable[[Write], bool] = lambda write: True,
+    ) -> None:
+        self._inner, self._at, self._after, self._matters = inner, at, after, matters
         self.writes = 0
         self.dead = False
 
@@ -45,17 +53,17 @@ class DyingStore:
         return self._inner.active(shard, limit=limit, cursor=cursor)
 
     def put(self, item: Item, expected: int = ANY_VERSION) -> None:
-        deadly = self._next()
+        deadly = self._next(Put(item))
         self._inner.put(item, expected)
         self._fall(deadly)
 
     def transact(self, writes: Sequence[Write], token: str) -> None:
-        deadly = self._next()
+        deadly = self._next(writes[0])
         self._inner.transact(writes, token)
         self._fall(deadly)
 
     def delete(self, table: Table, pk: str, sk: str, expected: int = ANY_VERSION) -> None:
-        deadly = self._next()
+        deadly = self._next(Delete(table, pk, sk))
         self._inner.delete(table, pk, sk, expected)
         self._fall(deadly)
 
@@ -67,8 +75,10 @@ class DyingStore:
         if self.dead:
             raise Died
 
-    def _next(self) -> bool:
+    def _next(self, write: Write) -> bool:
         self._alive()
+        if not self._matters(write):
+            return False
         self.writes += 1
         deadly = self.writes == self._at
         if deadly and not self._after:

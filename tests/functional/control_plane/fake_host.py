@@ -1,8 +1,8 @@
 """A host as the control plane sees it: a supervisor that polls, a collector that counts, an agent with its loads.
 
-It speaks real protobuf over the gateway and does what the stock supervisor does, as far as opamp.md measured it: reports
-only what changed, answers ReportFullState, never rolls back, says FAILED with an exit code only. The test decides what
-its collector refuses, what it counts, and when it is away.
+It speaks real protobuf over the gateway and does what the stock supervisor does, as far as opamp.md measured it: it
+reports only what changed, answers ReportFullState, says again what was not heard, never rolls back, and says FAILED
+with an exit code only. The test decides what its collector refuses, what it counts, and when it is away.
 """
 
 from __future__ import annotations
@@ -59,8 +59,6 @@ class FakeHost:
         """What its collector runs."""
         self.offers: list[dict[str, Any]] = []
         """Every configuration it was given, in order."""
-        self.sent: list[bytes] = []
-        """Every measurement request it sent."""
         self.answers: list[opamp_pb2.ServerToAgent] = []
         self._sequence = -1
         self._hash = b""
@@ -72,23 +70,31 @@ class FakeHost:
         self._told: dict[str, bytes] = {}
         self._next_scrape = 0.0
         self._resolved = b""
+        self._unheard = b""
+        """A message whose answer never came: opamp-go sends the same bytes again."""
+        self._queue: list[bytes] = []
+        """Measurements not yet taken."""
 
     @property
     def marker(self) -> str:
         """Of the configuration that its collector runs, "" for none."""
         return self._identity().get("phoenix.config", "")
 
-    def live(self, now: float) -> None:
-        """One second of its life."""
+    def live(self, now: float) -> bool:
+        """One second of its life; True when it came to its end."""
         if self.behaviour.away:
-            return
+            return True
         self.poll(now)
         self._scrape(now)
+        while self._queue:
+            self.send(self._queue[0])
+            self._queue.pop(0)
         self._agent()
+        return True
 
     def poll(self, now: float, *, full: bool = False) -> Answer:
         """One OpAMP exchange; takes what is offered."""
-        return self.deliver(self.message(full=full), now)
+        return self.deliver(self._unheard or self.message(full=full), now)
 
     def message(self, *, full: bool = False) -> bytes:
         """The next message of its supervisor."""
@@ -112,9 +118,11 @@ class FakeHost:
 
     def deliver(self, body: bytes, now: float) -> Answer:
         """Send a message, and act on the answer as a supervisor does."""
+        self._unheard = body
         answer = self._post("POST", "/v1/opamp", raw=body, content_type=PROTOBUF, token=self.token)
+        self._unheard = b""
         if answer.status != 200:
-            self._told.clear()  # as opamp-go does: what was not heard is said again
+            self._told.clear()
             return answer
         reply = opamp_pb2.ServerToAgent.FromString(answer.body)
         self.answers.append(reply)
@@ -176,9 +184,7 @@ class FakeHost:
             return
         spent = 0.5 + self.behaviour.cpu_share * (now - self._started)
         own = own_metrics(self._identity(), self._started - 1, now, spent, self.behaviour.rss).SerializeToString()
-        for body in (self.counted(now), own):
-            self.sent.append(body)
-            self.send(body)
+        self._queue += [self.counted(now), own]
 
     def _agent(self) -> None:
         if self.behaviour.load_agent_dead:

@@ -1,4 +1,4 @@
-"""What supervisors and collectors put on the wire, as bytes: OpAMP and OTLP protobuf. No behaviour, no control plane."""
+"""What supervisors and collectors put on the wire: OpAMP and OTLP protobuf. No behaviour, no control plane."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import app
 from chalicelib.adapters.catalog.files import FileCatalog
@@ -21,11 +21,14 @@ from chalicelib.ports.items import ItemStore
 from chalicelib.settings import ROOT, Settings
 from phoenix_cli.local.gateway import Gateway
 from tests.fakes.clock import CountedEntropy, SettableClock
+from tests.fakes.dying_store import Died
+from tests.fakes.items import MemoryItemStore
 from tests.fakes.validator import FakeValidator
 from tests.functional.control_plane.asgi import Answer, Asgi
 from tests.functional.control_plane.fake_host import FakeHost
 
 OPERATOR, VIEWER = Role.OPERATOR.value, Role.VIEWER.value
+R = TypeVar("R")
 LONG = 1200
 """Seconds of simulated time after which a wait has failed."""
 
@@ -37,16 +40,21 @@ def catalog() -> FileCatalog:
 
 
 class World:
-    """folder: of the SQLite store, unless `store` is given. Ends with `close`."""
+    """folder: of the SQLite store. memory: keep everything in memory instead. Ends with `close`."""
 
-    def __init__(self, folder: Path, store: ItemStore | None = None) -> None:
+    def __init__(self, folder: Path, *, memory: bool = False) -> None:
         self.clock, self.entropy, self.validator = SettableClock(), CountedEntropy(), FakeValidator()
-        self._settings = Settings(data_dir=folder)
+        self.settings = Settings(data_dir=folder)
         self.hosts: dict[str, FakeHost] = {}
         self.tokens: dict[str, str] = {}
+        self.deaths = 0
+        self.remains: ItemStore | None = MemoryItemStore(self.clock.now) if memory else None
+        """What a process that dies leaves behind; None: the SQLite file."""
+        self.reborn: Callable[[], ItemStore] | None = None
+        """Makes the store of the next process, when it is not `remains`."""
         self.control_plane: ControlPlane
         self._http: Asgi | None = None
-        self.start(store)
+        self.start(self.remains)
         for role in (Role.ADMIN, Role.OPERATOR, Role.VIEWER):
             tokens = self.control_plane.services.tokens
             self.tokens[role.value] = tokens.issue(DEFAULT_TENANT, role, role.value, "test")[1]
@@ -55,12 +63,13 @@ class World:
         """A fresh control plane process over the same data."""
         self.close()
         outside = Outside(self.clock, self.entropy, store, catalog(), self.validator)
-        self.control_plane = build(self._settings, outside)
+        self.control_plane = build(self.settings, outside)
         self._http = Asgi(Gateway(app.create(self.control_plane)))
 
     def close(self) -> None:
         if self._http is not None:
             self._http.close()
+            self._http = None
 
     def send(
         self,
@@ -113,8 +122,42 @@ class World:
         for _ in range(max(1, round(seconds / step))):
             self.clock.advance(step)
             for host in self.hosts.values():
-                host.live(self.clock.now())
-            self.control_plane.tick()
+                self._live(host)
+            self.mortal(lambda: self.control_plane.tick())
+
+    def _live(self, host: FakeHost) -> None:
+        """One second of a host; a control plane that dies under it is not its end."""
+        for _ in range(5):
+            if self.mortal(lambda: host.live(self.clock.now())):
+                return
+
+    def insist(self, method: str, target: str, body: Any = None) -> Answer:
+        """An operator's request, repeated when the control plane died under it, until it is taken or had been."""
+        answer: Answer | None = None
+        for _ in range(120):
+            deaths = self.deaths
+            answer = self.mortal(lambda: self.send(method, target, body))
+            if answer is not None and answer.status < 300:
+                return answer
+            assert self.deaths, answer and answer.body
+            if deaths == self.deaths and self._had_been(target, body):
+                return self.send("GET", target.partition("?")[0])
+            self.pass_time()
+        raise AssertionError(f"never taken: {method} {target}: {answer and answer.body!r}")
+
+    def _had_been(self, target: str, body: Any) -> bool:
+        """Whether a refusal only says that the request was carried out before the death."""
+        name = body["metadata"]["name"] if isinstance(body, dict) and "metadata" in body else target.split("/")[4]
+        return self.send("GET", f"/api/v1/experiments/{name}").status == 200
+
+    def mortal(self, act: Callable[[], R]) -> R | None:
+        """Carry on with a fresh process when this one dies in the act."""
+        try:
+            return act()
+        except Died:
+            self.deaths += 1
+            self.start(self.reborn() if self.reborn else self.remains)
+            return None
 
     def until(self, what: str, condition: Callable[[], bool], within: float = LONG, step: float = 1) -> float:
         """Let time pass until the condition holds; returns the seconds."""
