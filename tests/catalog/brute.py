@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -182,16 +182,24 @@ def in_order(scrape: Scrape) -> list[int]:
     return list(dict.fromkeys(row.pid for row in scrape.rows))
 
 
-def top_k(scrape: Scrape, k: int, critical: Sequence[CriticalPattern], memory_floor: int = 0) -> set[int]:
-    """Pids that process-topk-v1 keeps: the k first by CPU, the k first by memory (who has none is not ranked), the
-    lower pid first among equals (CPU shares closer than pid × 10^-14 are equal), and all criticals. Who has no CPU and
-    less memory than the floor does not compete."""
+def top_k(
+    scrape: Scrape,
+    k: int,
+    critical: Sequence[CriticalPattern],
+    memory_floor: int = 0,
+    disk: Mapping[int, int] | None = None,
+) -> set[int]:
+    """Pids that process-topk-v1 keeps: the k first by CPU, the k first by memory, the k first by disk I/O (who has none
+    is not ranked), the lower pid first among equals (CPU shares closer than pid × 10^-14 are equal), and all criticals.
+    Who has no CPU and less memory than the floor does not compete."""
     cpu, memory = scores(scrape)
     marked = set(criticals(scrape, critical))
     compete = {pid for pid in scrape.pids() if pid in marked or cpu[pid] > 0 or memory[pid] >= memory_floor}
     by_cpu = sorted((pid for pid in compete if cpu[pid] > 0), key=lambda pid: pid * 1e-14 - cpu[pid])[:k]
     by_memory = sorted((pid for pid in compete if memory[pid] > 0), key=lambda pid: (-memory[pid], pid))[:k]
-    return set(by_cpu) | set(by_memory) | marked
+    worked = disk or {}
+    by_disk = sorted((pid for pid in compete if worked.get(pid, 0) > 0), key=lambda pid: (-worked[pid], pid))[:k]
+    return set(by_cpu) | set(by_memory) | set(by_disk) | marked
 
 
 def over_thresholds(scrape: Scrape, cpu_min: float, memory_min: int, critical: Sequence[CriticalPattern]) -> set[int]:

@@ -116,7 +116,7 @@ def _reported(process: Process, time: int) -> ResourceMetrics:
         "process.executable.path": f"/usr/bin/{process.name}" if process.command_line else "",
         "process.command": process.command_line.partition(" ")[0],
         "process.command_line": process.command_line,
-        "process.owner": "root" if process.pid % 3 else "user",
+        "process.owner": "root" if process.pid % 5 else "user",
     }
     for key, value in attributes.items():
         held = AnyValue(int_value=value) if isinstance(value, int) else AnyValue(string_value=value)

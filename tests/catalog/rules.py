@@ -15,6 +15,11 @@ from tests.catalog import brute
 from tests.catalog.brute import Row, Scrape
 from tests.catalog.sums import Key, Sums
 
+LISTED = {
+    "names": "process.executable.name",
+    "command_lines": "process.command_line",
+    "owners": "process.owner",
+}
 PLAIN = ("process.parent_pid", "process.executable.path", "process.command")
 
 
@@ -66,19 +71,35 @@ def baseline() -> Case:
     return Case("process-baseline-v1", {}, keeping(lambda scrape, _: scrape.pids()))
 
 
-def topk(**given: Any) -> Case:
+def topk(k: int = 10, memory_floor: int = 0, disk: bool = False) -> Case:
+    def rule(around: Around) -> Rule:
+        followed = Sums(around.started, "", by_name=False)
+
+        def expect(scrape: Scrape) -> Expected:
+            (cpu, memory), marked = brute.scores(scrape), brute.criticals(scrape, around.critical)
+            worked: Counter[int] = Counter()
+            for row in scrape.rows if disk else ():
+                competes = row.pid in marked or cpu[row.pid] > 0 or memory[row.pid] >= memory_floor
+                if competes and row.metric == "process.disk.io":
+                    worked[row.pid] += int(followed.delta(row, "") or 0)
+            pids = brute.top_k(scrape, k, around.critical, memory_floor, worked)
+            return Expected(brute.identities(rows_of(scrape, pids)))
+
+        return expect
+
+    return Case("process-topk-v1", {"k": k, "memory_floor": memory_floor, "disk": disk}, rule)
+
+
+def priority(cpu_min: float = 0.005, memory_min: int = 100 << 20, **lists: Sequence[str]) -> Case:
     def keeps(scrape: Scrape, around: Around) -> set[int]:
-        return brute.top_k(scrape, given.get("k", 10), around.critical, given.get("memory_floor", 0))
+        kept = brute.over_thresholds(scrape, cpu_min, memory_min, ())
+        for suffix, change in (("drop_", kept.difference_update), ("keep_", kept.update)):
+            for name, key in LISTED.items():
+                patterns = lists.get(suffix + name, ())
+                change(pid for pid, one in scrape.attributes.items() if matches(one, key, patterns))
+        return kept | set(brute.criticals(scrape, around.critical))
 
-    return Case("process-topk-v1", given, keeping(keeps))
-
-
-def priority(**given: Any) -> Case:
-    def keeps(scrape: Scrape, around: Around) -> set[int]:
-        limits = given.get("cpu_min", 0.005), given.get("memory_min", 100 << 20)
-        return brute.over_thresholds(scrape, *limits, around.critical)
-
-    return Case("process-priority-filter-v1", given, keeping(keeps))
+    return Case("process-priority-filter-v1", {"cpu_min": cpu_min, "memory_min": memory_min, **lists}, keeping(keeps))
 
 
 def demand(scrape: Scrape) -> dict[int, float]:

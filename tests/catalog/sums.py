@@ -46,7 +46,7 @@ class Sums:
         for row in scrape.rows:
             group = member(row.pid)
             if row.metric in COUNTERS and (name := watched(row.pid)) is not None:
-                delta = self._delta(row, name)
+                delta = self.delta(row, name)
                 if delta is not None and group is not None:
                     grown[group, self.prefix + row.metric, row.state or row.direction] += delta
             elif row.metric in NOW and group is not None:
@@ -56,7 +56,7 @@ class Sums:
             self._total[key] += delta
         return {**now, **{key: self._total[key] for key in grown}}
 
-    def _delta(self, row: Row, name: str) -> int | float | None:
+    def delta(self, row: Row, name: str) -> int | float | None:
         """What a process did since it was last seen; None when that is not known."""
         identity = (row.pid, name if self.by_name else "", row.start, row.metric, row.state, row.direction)
         last = self._last.get(identity)

@@ -76,7 +76,7 @@ def test_a_problem_says_what_would_be_right(catalog: FileCatalog) -> None:
     assert [(problem.pointer, problem.fix) for problem in caught.value.problems] == [
         (
             "/parameters/memroy_floor",
-            "did you mean memory_floor? process-topk-v1 has k, memory_floor; "
+            "did you mean memory_floor? process-topk-v1 has k, disk, memory_floor; "
             "see: phoenix pipeline show process-topk-v1",
         ),
         (
@@ -122,6 +122,28 @@ def test_a_mistake_in_a_folder_is_named_with_file_and_line(
     path.write_text(text.replace(old, new))
     with pytest.raises(InvalidInput, match=said):
         FileCatalog(tmp_path)
+
+
+def test_an_alias_gives_the_pipeline_under_its_own_name(catalog: FileCatalog) -> None:
+    template = catalog.get("process-priority-based-v1")
+    assert template is catalog.get("process-priority-filter-v1")
+    assert render(template, {}).pipeline == "process-priority-filter-v1"
+    assert "process-priority-based-v1" not in catalog.names()
+    with pytest.raises(NotFound) as caught:
+        catalog.get("process-priority-base-v1")
+    assert "did you mean process-priority-based-v1" in caught.value.hint
+
+
+@pytest.mark.parametrize("alias", ["process-topk-v1", "process-priority-based-v1", "process-priority-filter-v1"])
+def test_no_pipeline_takes_a_name_or_an_alias_of_the_catalog(tmp_path: Path, alias: str) -> None:
+    mine = tmp_path / "mine-v1"
+    shutil.copytree(CATALOG / "process-baseline-v1", mine)
+    text = (
+        (mine / "metadata.yaml").read_text().replace("name: process-baseline-v1", f"name: mine-v1\naliases: [{alias}]")
+    )
+    (mine / "metadata.yaml").write_text(text)
+    with pytest.raises(InvalidInput, match=f"the name {alias} is taken"):
+        FileCatalog(CATALOG, tmp_path)
 
 
 def test_an_empty_folder_is_no_catalog(tmp_path: Path) -> None:
