@@ -1,0 +1,1 @@
+"""What CDK would deploy, and the package that it would upload."""
