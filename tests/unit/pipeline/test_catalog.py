@@ -93,7 +93,7 @@ def test_an_unknown_pipeline_is_told_near_names(catalog: FileCatalog) -> None:
 
 
 BROKEN = [
-    ("metadata.yaml", "version: 1.0.0", "version: one", r"metadata\.yaml:2: version"),
+    ("metadata.yaml", "version: 1.1.0", "version: one", r"metadata\.yaml:2: version"),
     ("metadata.yaml", "minimum: 1\n", "minimum: 600\n", r"metadata\.yaml:\d+: parameters\.0: .*above maximum"),
     ("metadata.yaml", "default: 10\n", "default: 0\n", "a default is not legal: 0 is below the minimum 1"),
     ("metadata.yaml", "name: k\n", "name: kk\n", r"collector\.yaml:\d+: @\{k\} is not declared"),
