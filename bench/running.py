@@ -23,6 +23,8 @@ START_SECONDS = 90.0
 STOP_SECONDS = 15.0
 CRITICAL_PROCESSES = 5
 """In every population; they are named phx-crit-01 and so on."""
+FEWEST = 40
+"""Simulated processes that a comparison needs on any machine: critical, busy and idle ones."""
 
 
 class BenchFailed(Exception):
@@ -65,12 +67,9 @@ def collector(binary: Path, config: Mapping[str, Any], folder: Path) -> Iterator
 
 
 def missing(total: int) -> int:
-    """How many processes must be started so that so many live on this machine in all. Raises BenchFailed when there
-    are too many already."""
-    others = proc.live_processes()
-    if total - others < 2 * CRITICAL_PROCESSES:
-        raise BenchFailed(f"{others} processes live here already: too many for a population of {total} in all")
-    return total - others
+    """How many processes to start so that about so many live on this machine in all; FEWEST where enough live here
+    already. Benchmarks show the number that they found."""
+    return max(total - proc.live_processes(), FEWEST)
 
 
 @contextmanager
