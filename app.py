@@ -14,7 +14,6 @@ from chalice.app import Chalice
 from chalicelib.api.furniture.mount import mount
 from chalicelib.api.furniture.route import PROTOBUF
 from chalicelib.bootstrap import ControlPlane, build_from_environment
-from chalicelib.ports.queue import decode
 
 _HANDLERS = ("tick", "work", "sweep")
 
@@ -38,8 +37,8 @@ def _with_handlers(app: Chalice, control_plane: ControlPlane) -> dict[str, Any]:
 
     @app.on_sqs_message(queue="phoenix-work", batch_size=10, name="work")
     def work(event: Any) -> dict[str, Any]:
-        failed = [record for record in event if control_plane.step(decode(record.body))]
-        return {"batchItemFailures": [{"itemIdentifier": record.to_dict()["messageId"]} for record in failed]}
+        failed = [record.to_dict()["messageId"] for record in event if not control_plane.step.message(record.body)]
+        return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
 
     return {"app": app, "tick": tick, "sweep": sweep, "work": work}
 

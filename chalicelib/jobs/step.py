@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from chalicelib.ports.queue import Work
+from chalicelib.ports.queue import Work, decode
 
 log = logging.getLogger("phoenix.step")
 
@@ -30,3 +30,12 @@ class Step:
                 log.exception("step of %s %s failed; it is tried again", work.kind.lower(), work.name)
                 failed.append(work)
         return failed
+
+    def message(self, body: str) -> bool:
+        """Step one queue message; whether all of it went well. What cannot be read goes to the dead letters."""
+        try:
+            batch = decode(body)
+        except ValueError:
+            log.exception("a message of the work queue cannot be read")
+            return False
+        return not self(batch)
