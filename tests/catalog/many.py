@@ -22,6 +22,7 @@ from tests.catalog.rules import Around, Case
 from tests.catalog.sums import COUNTERS, Key
 
 RAW = "/raw"
+SECOND = 1_000_000_000
 
 
 def config_of(
@@ -70,6 +71,24 @@ def compare(case: Case, around: Around, scrapes: Sequence[Scrape], rows: Sequenc
             if diff:
                 found.append(f"scrape {index}: {sum(diff.values())} rows {what}, such as {next(iter(diff))}")
         found += [f"scrape {index}: {line}" for line in _sums(expected.sums, [row for row in sent if row.pid < 0])]
+    return found
+
+
+def compare_live(
+    case: Case, around: Around, launched: int, scrapes: Sequence[Scrape], rows: Sequence[Sequence[Row]]
+) -> list[str]:
+    """As `compare`, for a live collector: the moment from which new processes count in full lies between its launch
+    and its first scrape, and is the one that the first scrape agrees with."""
+    started = sorted({row.start for row in scrapes[0].rows if row.start >= launched - SECOND})
+    agreeing = [around.since(moment) for moment in [launched, *started, scrapes[0].end + SECOND]]
+    agreeing = [one for one in agreeing if not compare(case, one, scrapes[:1], rows[:1])]
+    if not agreeing:
+        return compare(case, around.since(launched), scrapes[:1], rows[:1])
+    found: list[str] = []
+    for one in agreeing:
+        found = compare(case, one, scrapes, rows)
+        if not found:
+            return []
     return found
 
 

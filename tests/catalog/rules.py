@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.domain.critical import CriticalPattern
@@ -30,6 +30,9 @@ class Around:
     interval_ns: int
     critical: Sequence[CriticalPattern]
     started: int = 0
+
+    def since(self, started: int) -> Around:
+        return replace(self, started=started)
 
 
 @dataclass
