@@ -95,6 +95,7 @@ def end_of(world: World) -> dict[str, Any]:
     world.pass_time(3)
     found = world.experiment()
     shown = world.get("/api/v1/deployments/base")
+    active = world.get("/api/v1/deployments/base/active-config")
     chain = [record.action for record in world.chain(f"experiment:{found['uid']}")]
     world.chain("deployment:base")
     world.chain("host:h1")
@@ -109,6 +110,7 @@ def end_of(world: World) -> dict[str, Any]:
         "held": world.claimed("h1"),
         "deployment": world.get("/api/v1/hosts/h1")["deployment"],
         "proven": [proof["marker"] for proof in found["proofs"]] == [world.hosts["h1"].marker],
+        "read back": [one["marker"] == one["expected"] for one in active["items"]],
         "loads": [(sim["desired"], sim["status"]["phase"]) for sim in world.get("/api/v1/loadsims")["items"]],
         "active": world.control_plane.tick(),
     }
