@@ -137,6 +137,13 @@ class FakeHost:
         error = {"text": text, "at": now, "marker": self._hash.decode()}
         return self._post("PUT", f"/api/v1/hosts/{self.name}/status", {"collectorError": error}, token=self.token)
 
+    def forget(self) -> None:
+        """Its disk was wiped: a supervisor without storage begins again, under the same name and token."""
+        self.uid = hashlib.sha256(self.uid).digest()[:16]
+        self._sequence, self._hash, self._status = -1, b"", opamp_pb2.RemoteConfigStatuses_UNSET
+        self.config, self._healthy, self._unheard = None, False, b""
+        self._told.clear()
+
     def send(self, body: bytes) -> Answer:
         """One measurement request."""
         return self._post("POST", "/v1/metrics", raw=body, content_type=PROTOBUF, token=self.token)
