@@ -22,6 +22,9 @@ EXIT_CODE = "Agent exited unexpectedly with exit code 1 while applying configura
 PROTOBUF = "application/x-protobuf"
 NGINX: tuple[Process, ...] = (("nginx", "nginx", 11), ("nginx", "nginx", 12))
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 Post = Callable[..., Answer]
 
 
@@ -69,6 +72,8 @@ class FakeHost:
         self._started = 0.0
         self._told: dict[str, bytes] = {}
         self._next_scrape = 0.0
+        self._loads: dict[str, dict[str, Any]] = {}
+        """What was said of each load last."""
         self._resolved = b""
         self._unheard = b""
         """A message whose answer never came: opamp-go sends the same bytes again."""
@@ -158,7 +163,7 @@ class FakeHost:
         return counts(self._identity(), streams, at).SerializeToString()
 
     def _take(self, remote: opamp_pb2.AgentRemoteConfig, now: float) -> None:
-        config = yaml.safe_load(remote.config.config_map[""].body)
+        config = yaml.load(remote.config.config_map[""].body, Loader=_LOADER)  # noqa: S506 - a safe loader
         self.offers.append(config)
         self._hash = remote.config_hash
         words = self.behaviour.refuses(config)
@@ -170,7 +175,7 @@ class FakeHost:
         self._status, self._error = opamp_pb2.RemoteConfigStatuses_APPLIED, ""
         self._healthy, self._health_error = True, ""
         self.config, self._started, self._next_scrape = config, now, now
-        self._resolved = yaml.safe_dump(config).replace("${env:PHOENIX_TOKEN}", self.token).encode()
+        self._resolved = yaml.dump(config, Dumper=_DUMPER).replace("${env:PHOENIX_TOKEN}", self.token).encode()
 
     def _identity(self) -> dict[str, str]:
         telemetry = ((self.config or {}).get("service") or {}).get("telemetry") or {}
@@ -202,4 +207,6 @@ class FakeHost:
             status = {"phase": phase, "generation": wanted["generation"], "running": 3 if phase == "running" else 0}
             if phase == "failed":
                 status["reason"] = "fork: resource temporarily unavailable"
-            self._post("PUT", f"{path}/{wanted['name']}/status", status, token=self.token)
+            if self._loads.get(wanted["name"]) != status:
+                self._post("PUT", f"{path}/{wanted['name']}/status", status, token=self.token)
+                self._loads[wanted["name"]] = status

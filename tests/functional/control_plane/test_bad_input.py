@@ -85,7 +85,7 @@ def problem(answer: Answer, status: int, code: str) -> Mapping[str, Any]:
             "",
         ),
         (with_spec(interval="soon"), "/spec/interval", "not a duration", ""),
-        (with_spec(interval=float("nan")), "/spec/interval", "", ""),
+        (with_spec(interval=-1), "/spec/interval", "greater than or equal to 1", ""),
         (with_spec(guardrails={"criticalRetention": "99%"}), "/spec/guardrails/criticalRetention", "invariant", ""),
         (with_spec(priceBook="mine"), "/spec/priceBook", "unknown price book", "example-2026"),
         (with_spec(mode="dedicated"), "/spec/mode", "shared", ""),
