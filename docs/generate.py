@@ -22,6 +22,7 @@ from chalicelib.domain.errors import PhoenixError
 from chalicelib.domain.experiment.state import END_STATES, State
 from chalicelib.domain.experiment.transitions import DEADLINES, TRANSITIONS, USER, Transition
 from chalicelib.domain.units import show_duration
+from chalicelib.domain.validation.reference import rules_page
 from chalicelib.settings import ROOT, Settings
 from phoenix_cli import problems
 from phoenix_cli.commands.experiment import EXIT_RUNNING, EXIT_VERDICT
@@ -40,6 +41,7 @@ def pages() -> dict[Path, str]:
         folder / "api.md": HEAD + api(),
         folder / "errors.md": HEAD + errors(),
         folder / "exit-codes.md": HEAD + exit_codes(),
+        folder / "validation-rules.md": HEAD + rules_page(),
     }
 
 

@@ -93,6 +93,8 @@ class _Build:
         unsafe += [one for one in self.connectors if kind_of(one) not in SAFE_CONNECTORS]
         if unsafe:
             return f"{', '.join(sorted(unsafe)[:5])} may do more than compute, so it is not run on your behalf"
+        if any(OWN in one for pipeline in self.pipelines for one in _ids(pipeline)):
+            return f"an id holds {OWN!r}, which names our own parts of the run"
         missing = [one for one in self.processors if one not in self.view.section("processors")]
         if missing:
             return f"{', '.join(sorted(missing)[:5])} is not configured"
@@ -184,6 +186,10 @@ class _Build:
 
     def _pipeline(self, name: str, receivers: list[str], processors: list[str], exporters: list[str]) -> None:
         self.built[name] = {"receivers": receivers, "processors": processors, "exporters": exporters}
+
+
+def _ids(pipeline: Pipeline) -> tuple[str, ...]:
+    return (pipeline.id, *pipeline.receivers, *pipeline.processors, *pipeline.exporters)
 
 
 def reached(view: View) -> tuple[Pipeline, ...]:

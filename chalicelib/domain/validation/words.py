@@ -83,7 +83,17 @@ def pointer_of(words: str, value: Any) -> str:
 
 def _names(words: str) -> Iterator[str]:
     for single, double, path, keys in _NAMES.findall(words):
-        yield from path.split("::") if path else keys.split(", ") if keys else (single or double,)
+        if path or keys:
+            yield from path.split("::") if path else keys.split(", ")
+        else:
+            yield from _steps(single) if single else (double,)
+
+
+def _steps(text: str) -> Iterator[str]:
+    """'service.pipelines[metrics].receivers' names three things, '[nop]' one."""
+    for part in re.split(r"[\[\]]", text):
+        if step := part.strip("."):
+            yield step
 
 
 def _below(name: str, node: Any) -> tuple[str, Any] | None:

@@ -1,0 +1,1 @@
+"""Validation with the real collector."""
