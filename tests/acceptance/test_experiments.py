@@ -73,7 +73,7 @@ def test_priority_filter_keeps_every_critical_process_from_its_first_scrape(
         HOST,
         candidate,
         baseline=arm(backend, f"{name}/baseline", "process-baseline-v1"),
-        schedule={"warmUp": "4s", "minDuration": "32s", "maxDuration": "45s", "evaluateEvery": "2s"},
+        schedule={"warmUp": "4s", "minDuration": "32s", "maxDuration": "60s", "evaluateEvery": "2s"},
         load={"profile": "high-cardinality", "count": 80, "busy": 6, "critical": 4, "restartsPerMinute": 30},
     )
     machine.phoenix("experiment", "create", "-f", written(tmp_path, document), "--start")
