@@ -105,16 +105,23 @@ def priority(cpu_min: float = 0.005, memory_min: int = 100 << 20, **lists: Seque
     return Case("process-priority-filter-v1", {"cpu_min": cpu_min, "memory_min": memory_min, **lists}, keeping(keeps))
 
 
-def demand(scrape: Scrape) -> dict[int, float]:
-    """The larger of share of CPU and share of all resident memory; of equal ones the lower pid's is larger."""
+def lowered(scrape: Scrape) -> tuple[dict[int, float], dict[int, float]]:
+    """CPU share and pages of memory by pid, as read; of equal ones the lower pid's is a little larger."""
     cpu, memory = brute.scores(scrape)
+    order = brute.in_order(scrape)
+    return (
+        {pid: cpu[pid] - pid * 0.00000000000001 for pid in order},
+        {pid: memory[pid] / 4096 - pid / 4194304 for pid in order},
+    )
+
+
+def demand(scrape: Scrape) -> dict[int, float]:
+    """The larger of share of CPU and share of all resident memory, by pid."""
+    cpu, pages = lowered(scrape)
     total = 1.0
-    for pid in brute.in_order(scrape):
-        total += memory[pid]
-    return {
-        pid: (memory[pid] / total if memory[pid] > cpu[pid] * total else cpu[pid]) - pid * 0.00000000000001
-        for pid in scrape.pids()
-    }
+    for size in pages.values():
+        total += max(size, 0.0)
+    return {pid: max(cpu[pid], pages[pid] / total) for pid in cpu}
 
 
 def most_demanding(scrape: Scrape, k: int, around: Around) -> set[int]:
@@ -207,10 +214,10 @@ def basic(every: int = 4) -> Case:
 
 def dynamic(busy_cpu: float = 0.5, detail: int = 50, unusual: float = 0.05, every: int = 10) -> Case:
     def keeps(scrape: Scrape, around: Around) -> set[int]:
-        shares, (cpu, _) = demand(scrape), brute.scores(scrape)
+        shares, (cpu, _) = demand(scrape), lowered(scrape)
         busy = 0.0
-        for pid in brute.in_order(scrape):
-            busy += cpu[pid]
+        for share in cpu.values():
+            busy += max(share, 0.0)
         kept = in_turn(scrape, every, around) | set(brute.criticals(scrape, around.critical))
         kept |= {pid for pid, share in shares.items() if share >= unusual}
         return kept | (most_demanding(scrape, detail, around) if busy >= busy_cpu else set())

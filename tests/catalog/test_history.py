@@ -52,7 +52,7 @@ CASES = (
     rules.aggressive(k=5),
     rules.aggressive(k=100),
     rules.dynamic(),
-    rules.dynamic(busy_cpu=0.05, detail=12, unusual=0.004, every=7),
+    rules.dynamic(busy_cpu=0.1, detail=12, unusual=0.05, every=7),
 )
 LOADS = {"calm": (50, 0.2, 16), "busy": (160, 2.0, 10), "crowded": (600, 1.0, 3)}
 """Processes, load and scrapes of each history."""
