@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.adapters.collector.reader import YamlReader
-from chalicelib.adapters.collector.trials import CollectorTrials
+from chalicelib.adapters.collector.trials import DEADLINE_S, CollectorTrials
 from chalicelib.adapters.collector.validator import CollectorValidator
 from chalicelib.adapters.items.sqlite import SqliteItemStore
 from chalicelib.adapters.opamp.wire import OpampCodec
@@ -114,10 +114,11 @@ def catalog_pipelines(settings: Settings, given: Outside) -> Pipelines:
     )
 
 
-def validation(settings: Settings, given: Outside) -> Validation:
-    """Validation of configurations alone; needs no store."""
+def validation(settings: Settings, given: Outside, *, trial_seconds: float = DEADLINE_S) -> Validation:
+    """Validation of configurations alone; needs no store. trial_seconds: how long a collector may run for it."""
+    trials = CollectorTrials(settings.otelcol, deadline_s=trial_seconds)
     validator = given.validator or CollectorValidator(settings.otelcol)
-    return Validation(YamlReader(), validator, CollectorTrials(settings.otelcol), given.clock or SystemClock())
+    return Validation(YamlReader(), validator, trials, given.clock or SystemClock())
 
 
 def _services(settings: Settings, context: Context, given: Outside) -> Services:

@@ -27,10 +27,10 @@ from chalicelib.domain.pipeline.masking import mask_text
 from chalicelib.domain.validation.outcome import Hidden, Outcome
 from chalicelib.domain.validation.population import Scrape
 
-DEADLINE_S = 10.0
-"""From start to end of one collector."""
+DEADLINE_S = 8.0
+"""From start to end of one collector: one or two runs and `validate` have to fit into one request."""
 AT_ONCE = 2
-QUEUE_S = 10.0
+QUEUE_S = 3.0
 """How long a trial waits for its turn."""
 _STOP_S = 3.0
 _PORT_TRIES = 3
@@ -41,9 +41,10 @@ _FAILED = ("failed to eval condition", "failed to execute statement")
 class CollectorTrials:
     """Implements ports.collector.ConfigTrials with a collector binary; at most two run at once."""
 
-    def __init__(self, binary: Path | None, *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, binary: Path | None, *, deadline_s: float = DEADLINE_S, queue_s: float = QUEUE_S) -> None:
         self._binary = binary
         self._deadline_s = deadline_s
+        self._queue_s = queue_s
         self._places = threading.BoundedSemaphore(AT_ONCE)
 
     def run(
@@ -52,7 +53,7 @@ class CollectorTrials:
         """See ConfigTrials."""
         if self._binary is None:
             raise Unavailable("no collector is known that could run these pipelines", hint=REMEDY)
-        if not self._places.acquire(timeout=QUEUE_S):
+        if not self._places.acquire(timeout=self._queue_s):
             raise Unavailable(f"{AT_ONCE} other trials are running", hint="try again in a few seconds")
         try:
             for _ in range(_PORT_TRIES):

@@ -131,7 +131,7 @@ def test_the_deadline_holds_and_nothing_is_left(collector: Path) -> None:
 
 
 def test_no_more_than_two_run_at_once(collector: Path) -> None:
-    trials = CollectorTrials(collector, deadline_s=60)
+    trials = CollectorTrials(collector, deadline_s=60, queue_s=60)
     seen: list[int] = []
     inside = 0
     lock = threading.Lock()
