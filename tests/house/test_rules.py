@@ -76,7 +76,7 @@ def test_a_file_is_small_named_for_what_it_holds_and_says_what_it_is_for(path: P
     if text.strip():
         docstring = ast.get_docstring(ast.parse(text))
         assert docstring, "no docstring at the top"
-        assert len(docstring) > 15
+        assert len(docstring) > (5 if path.stem == "__init__" else 15)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
