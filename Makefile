@@ -49,7 +49,7 @@ test: setup check  ## everything that must hold; the last line counts
 test-acceptance: setup  ## the acceptance tests alone, as a table
 	@$(PY) -m pytest tests/acceptance $(ARGS)
 
-validate-pipelines: setup  ## validate every pipeline of the catalog, with the real collector
+validate-pipelines: .venv/local  ## validate every pipeline of the catalog, with the real collector
 	@$(PY) -m phoenix_cli.local.validating $(ARGS)
 
 bench: setup  ## measure, side by side, as tables
