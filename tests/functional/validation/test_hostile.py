@@ -158,7 +158,7 @@ def test_no_more_than_two_run_at_once(collector: Path) -> None:
     assert collectors(collector) == set()
 
 
-def test_a_collector_ends_with_the_control_plane(collector: Path) -> None:
+def test_a_collector_ends_with_the_control_plane(collector: Path, tmp_path: Path) -> None:
     """kill -9 in the middle of a trial leaves no collector."""
     program = (
         "import sys, time\nfrom pathlib import Path\n"
@@ -169,7 +169,11 @@ def test_a_collector_ends_with_the_control_plane(collector: Path) -> None:
         " 'pipelines': {'metrics': {'receivers': ['otlp'], 'exporters': ['nop']}}}}\n"
         "CollectorTrials(Path(sys.argv[1]), deadline_s=60).run(make, (), frozenset())\n"
     )
-    child = subprocess.Popen([sys.executable, "-c", program, str(collector)], cwd=Path(__file__).parents[3])
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, str(collector)],
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     parent = psutil.Process(child.pid)
     try:
         below = _until(lambda: [one for one in parent.children() if one.name().startswith("otelcol")])
