@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from loadsim.marker import marked
+from loadsim.runs import mark_prefix
 from tests.acceptance.conftest import HOST
 from tests.acceptance.machine import Machine
 from tests.acceptance.manifests import manifest, written
@@ -34,6 +36,16 @@ def critical_points(rows: list[brute.Row]) -> set[tuple[int, int, str]]:
         for row in rows
         if row.metric == "process.memory.usage" and CRITICAL_NAME.search(row.name)
     }
+
+
+def own_criticals(machine: Machine, count: int) -> set[int]:
+    """Pids of the critical processes of the machine's own load, by the kernel; others of such names may run as well."""
+
+    def look() -> set[int]:
+        pids = marked(mark_prefix(machine.folder / "host" / "loadsim"))
+        return {pid for pid in pids if CRITICAL_NAME.search(Path(f"/proc/{pid}/comm").read_text())}
+
+    return until(f"{count} critical processes run", lambda: found if len(found := look()) == count else set(), 60)
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,7 @@ def test_priority_filter_keeps_every_critical_process_from_its_first_scrape(
         load={"profile": "high-cardinality", "count": 80, "busy": 6, "critical": 4, "restartsPerMinute": 30},
     )
     machine.phoenix("experiment", "create", "-f", written(tmp_path, document), "--start")
+    own = own_criticals(machine, 4)
     machine.phoenix("experiment", "status", name, "--wait", "150", code=None, seconds=200)
     result = machine.phoenix.data("experiment", "compare", name)
     if result["state"] == "awaiting_promotion":
@@ -84,7 +97,7 @@ def test_priority_filter_keeps_every_critical_process_from_its_first_scrape(
         machine.phoenix("experiment", "status", name, "--wait", "60", code=None)
 
     (pattern,) = result["critical"]["patterns"]
-    assert (pattern["processes"], pattern["candidateRetention"], pattern["baselineRetention"]) == (4, 1.0, 1.0)
+    assert (pattern["candidateRetention"], pattern["baselineRetention"]) == (1.0, 1.0)
     assert result["critical"]["breaches"] == result["critical"]["unconfirmed"] == []
     assert result["verdict"] in ("promote", "inconclusive"), result["explanation"]
     assert result["reduction"]["value"] > 0, "a filter that drops nothing keeps everything"
@@ -92,10 +105,11 @@ def test_priority_filter_keeps_every_critical_process_from_its_first_scrape(
     arms = arrived(backend, name)
     wanted = critical_points([row for scrape in arms.baseline for row in scrape])
     assert wanted == critical_points([row for scrape in arms.candidate for row in scrape])
-    assert len({pid for _, pid, _ in wanted}) == 4
-    assert len(wanted) >= 4 * 16
+    assert own <= {pid for _, pid, _ in wanted}
+    kept = [pid for _, pid, _ in wanted if pid in own]
+    assert len(kept) >= 4 * 16
     figure(
-        f"{len(wanted)} of {len(wanted)} process-scrapes of 4 critical processes kept, the first scrape included; "
+        f"{len(kept)} of {len(kept)} process-scrapes of 4 critical processes kept, the first scrape included; "
         f"series -{result['reduction']['value']:.0%}"
     )
 
@@ -105,6 +119,7 @@ class Won:
     """An experiment that waits for its promotion."""
 
     name: str
+    criticals: set[int]
     result: dict[str, Any]
 
 
@@ -123,8 +138,9 @@ def won(machine: Machine, backend: Capture, tmp_path_factory: pytest.TempPathFac
     path = written(tmp_path_factory.mktemp("won"), document)
     machine.phoenix("experiment", "create", "-f", path)
     machine.phoenix("experiment", "start", name)
+    own = own_criticals(machine, 5)
     machine.phoenix("experiment", "status", name, "--wait", "240", code=0, seconds=260)
-    yield Won(name, machine.phoenix.data("experiment", "compare", name))
+    yield Won(name, own, machine.phoenix.data("experiment", "compare", name))
     if machine.phoenix.data("experiment", "show", name)["state"] == "awaiting_promotion":
         machine.phoenix("experiment", "stop", name)
 
@@ -141,7 +157,8 @@ def test_top_k_halves_the_series_under_high_cardinality_load(won: Won, backend: 
     reduction = result["reduction"]
     assert reduction["low"] >= 0.5
     (pattern,) = result["critical"]["patterns"]
-    assert (pattern["processes"], pattern["candidateRetention"]) == (5, 1.0)
+    assert pattern["candidateRetention"] == 1.0
+    assert won.criticals <= {one["pid"] for one in result["critical"]["processes"]}
 
     arms = arrived(backend, won.name)
     loaded = [i for i, scrape in enumerate(arms.baseline) if len({row.pid for row in scrape}) >= 200]
