@@ -49,6 +49,13 @@ class Capture:
         with self._lock:
             return list(self._requests[path])
 
+    def wait_for(self, path: str, count: int, deadline_s: float) -> None:
+        """Until so many requests came in. AssertionError after the deadline."""
+        deadline = time.monotonic() + deadline_s
+        while (got := len(self.requests(path))) < count:
+            assert time.monotonic() < deadline, f"{got} of {count} requests at {path} in {deadline_s:g} s"
+            time.sleep(0.05)
+
     def resources(self, path: str) -> list[ResourceMetrics]:
         return [resource for request in self.requests(path) for resource in request.body.resource_metrics]
 

@@ -78,15 +78,17 @@ def compare_live(
     case: Case, around: Around, launched: int, scrapes: Sequence[Scrape], rows: Sequence[Sequence[Row]]
 ) -> list[str]:
     """As `compare`, for a live collector: the moment from which new processes count in full lies between its launch
-    and its first scrape, and is the one that the first scrape agrees with."""
-    started = sorted({row.start for row in scrapes[0].rows if row.start >= launched - SECOND})
-    agreeing = [around.since(moment) for moment in [launched, *started, scrapes[0].end + SECOND]]
-    agreeing = [one for one in agreeing if not compare(case, one, scrapes[:1], rows[:1])]
-    if not agreeing:
-        return compare(case, around.since(launched), scrapes[:1], rows[:1])
+    and its first scrape. Only processes that began around then depend on it, so their starts are all there is to try
+    (Linux tells starts up to a second early, so some of these are first seen later).
+    """
+    latest = scrapes[0].end + SECOND
+    starts = {row.start for scrape in scrapes for row in scrape.rows if launched - SECOND <= row.start <= latest}
+    likely = scrapes[0].start - SECOND  # The receiver waits a second before it scrapes for the first time.
+    moments = sorted(starts | {launched, likely, latest}, key=lambda moment: abs(moment - likely))
     found: list[str] = []
-    for one in agreeing:
-        found = compare(case, one, scrapes, rows)
+    for moment in moments:
+        found = compare(case, around.since(moment), scrapes[:1], rows[:1])
+        found = found or compare(case, around.since(moment), scrapes, rows)
         if not found:
             return []
     return found

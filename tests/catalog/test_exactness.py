@@ -28,8 +28,9 @@ from tests.catalog.population import HOSTILE, Population
 from tests.catalog.rules import Case
 
 INTERVAL_S = 2.0
-RUN_S = 16.0
-LATE_AFTER_S = 8.0
+SCRAPES = 7
+LATE_AFTER = 4
+DEADLINE_S = 60.0
 
 CRITICAL = (
     CriticalPattern(id="late", name="^late-critical$"),
@@ -104,9 +105,9 @@ def run(arms: dict[Variant, Case], catalog: FileCatalog, runner: Runner, folder:
         config, marker = stamp(assemble(request), 1)
         with runner.running(config):
             launched = time.time_ns()
-            time.sleep(LATE_AFTER_S)
+            capture.wait_for("/raw", LATE_AFTER, DEADLINE_S)
             late = population.idle("late-critical")
-            time.sleep(RUN_S - LATE_AFTER_S)
+            capture.wait_for("/raw", SCRAPES, DEADLINE_S)
         assert runner.errors() == []
     scrapes = brute.scrapes_of(capture.resources("/raw"))
     rows = {variant.value: brute.by_scrape(capture.resources(f"/{variant.value}"), scrapes) for variant in arms}

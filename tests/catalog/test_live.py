@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tests.catalog.population import HOSTILE, Population
 
 INTERVAL_S = 3.0
 SCRAPES = 5
+DEADLINE_S = 60.0
 CRITICAL = (
     CriticalPattern(id="db", name="^db-main$"),
     CriticalPattern(id="worker", command_line="payments-worker --queue=(a|b)"),
@@ -97,8 +99,8 @@ def observe(
         launched = time.time_ns()
         config = many.config_of(CASES, catalog, CRITICAL, INTERVAL_S, capture)
         with runner.running(config):
-            for _ in range(SCRAPES):
-                time.sleep(INTERVAL_S)
+            for index in range(SCRAPES):
+                capture.wait_for(many.RAW, index + 1, DEADLINE_S)
                 kind.between(population)
         assert runner.errors() == []
     scrapes = brute.scrapes_of(capture.resources(many.RAW))
@@ -121,9 +123,11 @@ def test_every_pipeline_is_exact_on(name: str, catalog: FileCatalog, runner: Run
     folder = tmp_path / "processes"
     folder.mkdir()
     scrapes, rows, launched = observe(KINDS[name], catalog, runner, folder)
-    assert len(scrapes) >= SCRAPES - 2
+    assert len(scrapes) >= SCRAPES
     raw = sum(len(scrape.without_helper()) for scrape in scrapes)
     print(f"{len(scrapes)} scrapes, {max(len(scrape.pids()) for scrape in scrapes)} processes, {raw} raw points")
+    gaps = [later.start - scrape.start for scrape, later in pairwise(scrapes)]
+    print(f"the longest time between two scrapes: {max(gaps) / many.SECOND:.1f} s")
     around = rules.Around(round(INTERVAL_S * many.SECOND), CRITICAL)
     wrong: dict[str, list[str]] = {}
     for case, sent in zip(CASES, rows, strict=True):

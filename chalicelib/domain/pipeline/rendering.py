@@ -26,6 +26,7 @@ from chalicelib.domain.pipeline.parameters import resolve_parameters
 PLACEHOLDER = re.compile(r"@\{([a-z][a-z0-9_]*)(?:([+-])(\d{1,6}))?\}")
 _ANY_INTERVAL_S = 60.0
 """Filling in for any interval shows what is wrong with a template, before the real interval is known."""
+_FORGET_PROCESS_S = 60
 _FORGET_GROUP_S = 900
 """How long the sum of a group outlives its last process, at least; a group is there again with the next process."""
 
@@ -54,13 +55,13 @@ def built_in(interval_s: float) -> dict[str, ParameterValue]:
     """Values of the placeholders that no user gives.
 
     interval_ns: nanoseconds between scrapes (whole milliseconds, as the receiver is told).
-    forget_process, forget_group: how long a counter is remembered after its last point, for a process (five scrapes:
-    long enough for a late one, short enough for hosts where processes come and go) and for a group of them.
+    forget_process, forget_group: how long a counter is remembered after its last point, for a process (five scrapes and
+    at least a minute: long enough for a late one, short enough for hosts where processes come and go) and for a group.
     """
     five = math.ceil(5 * interval_s)
     return {
         "interval_ns": round(interval_s * 1000) * 1_000_000,
-        "forget_process": f"{five}s",
+        "forget_process": f"{max(five, _FORGET_PROCESS_S)}s",
         "forget_group": f"{max(five, _FORGET_GROUP_S)}s",
     }
 

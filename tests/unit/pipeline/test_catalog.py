@@ -153,11 +153,11 @@ def test_an_empty_folder_is_no_catalog(tmp_path: Path) -> None:
 
 def test_what_no_user_gives_is_filled_in_for_the_interval(catalog: FileCatalog) -> None:
     assert tuple(built_in(1)) == BUILT_IN
-    assert built_in(0.5) == {"interval_ns": 500_000_000, "forget_process": "3s", "forget_group": "900s"}
+    assert built_in(0.5) == {"interval_ns": 500_000_000, "forget_process": "60s", "forget_group": "900s"}
     assert built_in(3600) == {"interval_ns": 3_600 * 10**9, "forget_process": "18000s", "forget_group": "18000s"}
     fragment = render(catalog.get("process-aggregated-v1"), {})
     slow, fast = (fragment.at(seconds)["cumulativetodelta/group"]["max_staleness"] for seconds in (60, 10))
-    assert (slow, fast) == ("300s", "50s")
+    assert (slow, fast) == ("300s", "60s")
 
 
 def test_a_parameter_cannot_take_a_built_in_name(tmp_path: Path) -> None:
