@@ -23,8 +23,8 @@ from chalicelib.domain.validation.findings import Kept, Report
 from chalicelib.settings import Settings
 from phoenix_cli.binaries.progress import progress_report
 from phoenix_cli.binaries.resolve import resolve_collector
-from phoenix_cli.commands.validate import Form, failed, show
 from phoenix_cli.problems import EXIT_ERROR, exit_code, text
+from phoenix_cli.show.validation import Form, failed, show
 
 _CRITICAL = (
     CriticalPattern(name="^nginx$"),
