@@ -25,6 +25,7 @@ class Settings(Value):
     dynamodb_endpoint: str | None = None
     """DynamoDB-compatible endpoint; empty for AWS itself."""
     dynamodb_region: str = "us-east-1"
+    """AWS region of tables and queue."""
     table_prefix: str = "phoenix-"
     """Tables are <prefix>state, <prefix>measurements and <prefix>audit."""
     create_tables: bool = False
@@ -42,6 +43,7 @@ class Settings(Value):
     idle_poll_seconds: int = Field(default=30, ge=1, le=3600)
     """How often a host with nothing pending polls."""
     version: str = "0.1.0"
+    """What `/healthz` and the OpenAPI document say."""
 
 
 def from_env(env: Mapping[str, str]) -> Settings:
