@@ -16,16 +16,18 @@ ROWS = pytest.StashKey[dict[str, Row]]()
 HOST = "node-a"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A control plane and a host, started by the CLI; for every test that does not break them."""
+    """A control plane and a host, started by the CLI; for every test that does not break them.
+
+    It ends with the folder, so that no collector of this one runs beside the tests that follow."""
     with Machine(tmp_path_factory.mktemp("machine"), HOST) as found:
         found.up()
         found.enrol()
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def backend() -> Iterator[Capture]:
     """The user's own OTLP backend: a real HTTP server that keeps what it gets, by path."""
     with Capture() as capture:
