@@ -7,13 +7,13 @@ is shown: `decide` on stored evidence is therefore a recomputation, and gives th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 from chalicelib.domain.evaluation.interval import MIN_SCRAPES, Ratio, answer, ratio_of
 from chalicelib.domain.evaluation.overhead import guardrail_ratio, guardrail_state
 from chalicelib.domain.evaluation.result import Evidence, Measured, Reason, Verdict
+from chalicelib.domain.experiment.spec import MIN_FLEET
 
-MIN_FLEET = 3
-"""Hosts that a claim about hosts like these needs."""
 _LIMIT_BROKEN = {"collectorCpu": Reason.COLLECTOR_CPU, "collectorMemory": Reason.COLLECTOR_MEMORY}
 _NO_DATA = frozenset({Reason.NO_CRITICAL_SEEN, Reason.GUARDRAIL_UNMEASURED, Reason.STREAM_SILENT})
 
@@ -32,6 +32,12 @@ def reduction_ratio(evidence: Evidence) -> Ratio | None:
     hosts = [(float(host.baseline), float(host.candidate)) for host in evidence.hosts if host.scrapes]
     fleet = evidence.limits.claim == "hosts-like-these" and len(hosts) >= MIN_FLEET
     return ratio_of(evidence.batches, evidence.minutes, hosts if fleet else ())
+
+
+def blocked_by_hosts(measured: Measured) -> bool:
+    """Whether hosts differ so much that more minutes cannot decide a claim about hosts like these: more hosts can."""
+    ratio = reduction_ratio(measured.evidence)
+    return ratio is not None and ratio.host_width > abs(log((1 - measured.evidence.limits.target) / ratio.value))
 
 
 def decide(measured: Measured) -> Decision:

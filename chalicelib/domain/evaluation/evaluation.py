@@ -10,7 +10,7 @@ from math import ceil
 
 from chalicelib.domain.cost import SeriesCost, series_cost
 from chalicelib.domain.evaluation import wording
-from chalicelib.domain.evaluation.decision import decide, reduction_ratio
+from chalicelib.domain.evaluation.decision import blocked_by_hosts, decide, reduction_ratio
 from chalicelib.domain.evaluation.interval import cut, minutes_left, multiplier
 from chalicelib.domain.evaluation.overhead import COVERS_BOTH, guardrails, host_overhead, steps
 from chalicelib.domain.evaluation.plan import EvaluationPlan
@@ -217,7 +217,7 @@ def _overhead(
 def _minutes_left(measured: Measured) -> MinutesLeft | None:
     evidence = measured.evidence
     ratio = reduction_ratio(evidence)
-    if ratio is None or evidence.minutes < FORECAST_FROM_MINUTES:
+    if ratio is None or evidence.minutes < FORECAST_FROM_MINUTES or blocked_by_hosts(measured):
         return None
     about = minutes_left(ratio.value, ratio.error, evidence.minutes, 1 - evidence.limits.target)
     return MinutesLeft(about=about, low=about / 3, high=about * 3) if about is not None else None

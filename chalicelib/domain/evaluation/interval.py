@@ -59,13 +59,17 @@ class Batch(Value):
 
 @dataclass(frozen=True)
 class Ratio:
-    """Σb / Σa with its interval; `error` is the relative standard error, `width` the half width on the log scale."""
+    """Σb / Σa with its interval; `error` is the relative standard error, `width` the half width on the log scale.
+
+    host_width: the part of the width that is due to differences between hosts; 0 for a claim about these hosts.
+    """
 
     low: float
     value: float
     high: float
     error: float
     width: float
+    host_width: float = 0.0
 
 
 def multiplier(minutes: float) -> float:
@@ -94,14 +98,17 @@ def ratio_of(batches: Sequence[Batch], minutes: float, hosts: Sequence[tuple[flo
     theta = total_b / total_a
     residues = [x.b - theta * x.a for x in batches]
     error = sqrt(M / (M - 1) * sum(r * r for r in residues)) / total_b
-    width = multiplier(minutes) * error
-    if hosts:
-        count = len(hosts)
-        spread = sqrt(count / (count - 1) * sum((y - theta * x) ** 2 for x, y in hosts)) / total_b
-        width = max(width, T99[max(d for d in T99 if d < count)] * spread)
-    width = min(width, MAX_WIDTH)
+    host_width = _host_width(theta, total_b, hosts) if hosts else 0.0
+    width = min(max(multiplier(minutes) * error, host_width), MAX_WIDTH)
     low, high = min(theta * exp(-width), theta - FLOOR), max(theta * exp(width), theta + FLOOR)
-    return Ratio(low, theta, high, error, width)
+    return Ratio(low, theta, high, error, width, host_width)
+
+
+def _host_width(theta: float, total_b: float, hosts: Sequence[tuple[float, float]]) -> float:
+    """How far the ratio of all hosts like these may be from that of these, by how much these differ."""
+    count = len(hosts)
+    spread = sqrt(count / (count - 1) * sum((y - theta * x) ** 2 for x, y in hosts)) / total_b
+    return T99[max(d for d in T99 if d < count)] * spread
 
 
 def retention(

@@ -7,12 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from chalicelib.domain.cost import PriceBook
-from chalicelib.domain.experiment.spec import ExperimentSpec, PipelineRef
+from chalicelib.domain.experiment.spec import Claim, ExperimentSpec, PipelineRef
 from chalicelib.domain.model import Value
 from chalicelib.domain.pricebooks import price_book
-
-Claim = Literal["these-hosts", "hosts-like-these"]
-"""What a verdict is about: the measured hosts in the window, or also hosts that were not measured (three at least)."""
 
 MIN_COVERAGE = 0.9
 """Every host must have delivered this share of its due scrapes."""
@@ -98,8 +95,10 @@ def plan_for(
     configs: tuple[ConfigProof, ...],
     spec_hash: str,
     arm_hashes: tuple[str, str] = ("", ""),
+    extended_s: float = 0.0,
 ) -> EvaluationPlan:
-    """The plan of an experiment. hosts: the targets as resolved at creation; arm_hashes: baseline, candidate.
+    """The plan of an experiment. hosts: the targets as resolved at creation; arm_hashes: baseline, candidate;
+    extended_s: seconds by which its deadline was moved since.
 
     Raises InvalidInput for a price book that does not exist.
     """
@@ -117,8 +116,9 @@ def plan_for(
         limits=Limits(
             interval_s=spec.interval,
             min_minutes=spec.schedule.min_duration / 60,
-            max_minutes=spec.schedule.max_duration / 60,
+            max_minutes=(spec.schedule.max_duration + extended_s) / 60,
             target=spec.success.series_reduction.at_least,
+            claim=spec.claim,
             collector_cpu=cpu.at_most if cpu else None,
             collector_memory=float(memory.at_most) if memory else None,
         ),

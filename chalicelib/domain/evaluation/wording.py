@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from chalicelib.domain.evaluation.decision import MIN_FLEET, Decision, reduction_ratio
+from chalicelib.domain.evaluation.decision import Decision, blocked_by_hosts, reduction_ratio
 from chalicelib.domain.evaluation.interval import MIN_SCRAPES, hosts_needed
 from chalicelib.domain.evaluation.result import Guardrail, HostCoverage, Measured, MinutesLeft, Miss, Reason, Unmeasured
+from chalicelib.domain.experiment.spec import MIN_FLEET
 from chalicelib.domain.units import show_duration
 
 _MIB = 1024**2
@@ -35,7 +36,7 @@ def waiting_for(measured: Measured, decision: Decision, left: MinutesLeft | None
     """What an evaluation that is not decided waits for, one phrase each."""
     phrases: list[str] = []
     for reason in decision.open:
-        phrases += [_undecided(left)] if reason is Reason.UNDECIDED else _WAITS[reason](measured)
+        phrases += [_undecided(measured, left)] if reason is Reason.UNDECIDED else _WAITS[reason](measured)
     return tuple(phrases)
 
 
@@ -221,22 +222,31 @@ def _unconfirmed(measured: Measured) -> list[str]:
     return [f"the next scrape of {m.host}, which confirms or clears: {_miss(m, measured)}" for m in pending[:3]]
 
 
-def _undecided(left: MinutesLeft | None) -> str:
+def _undecided(measured: Measured, left: MinutesLeft | None) -> str:
+    if blocked_by_hosts(measured):
+        hosts = _hosts_needed(measured)
+        would = f", about {hosts} would do" if hosts else ""
+        return f"more hosts, not more minutes: these differ too much to tell what others are like{would}"
     if left is None:
         return "the interval to exclude the target, which it still contains"
     return f"the interval to exclude the target: about {left.low:.0f} to {left.high:.0f} more minutes"
 
 
 def _what_it_would_take(measured: Measured, left: MinutesLeft | None) -> str:
-    ratio = reduction_ratio(measured.evidence)
-    if ratio is None:
-        return ""
-    hosts = hosts_needed(len(measured.evidence.hosts), ratio.width, ratio.value, 1 - measured.evidence.limits.target)
+    hosts = _hosts_needed(measured)
     ways = [f"about {left.low:.0f} to {left.high:.0f} more minutes"] if left else []
     ways += [f"about {hosts} hosts like these"] if hosts else []
     return (
         f"It would probably take {' or '.join(ways)}." if ways else "It is not decidable here: too close to the target."
     )
+
+
+def _hosts_needed(measured: Measured) -> int | None:
+    evidence = measured.evidence
+    ratio = reduction_ratio(evidence)
+    if ratio is None:
+        return None
+    return hosts_needed(len(evidence.hosts), ratio.width, ratio.value, 1 - evidence.limits.target)
 
 
 def _notes(measured: Measured) -> list[str]:

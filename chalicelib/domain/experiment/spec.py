@@ -17,6 +17,11 @@ NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
 API_VERSION = "phoenix.io/v1alpha1"
 
+Claim = Literal["these-hosts", "hosts-like-these"]
+"""What a verdict is about: the measured hosts in the window, or also hosts that were not measured."""
+MIN_FLEET = 3
+"""Hosts that a claim about hosts like these needs."""
+
 
 class PipelineRef(Value):
     """A pipeline and its parameters."""
@@ -131,6 +136,8 @@ class ExperimentSpec(Value):
     """Time between two scrapes."""
     schedule: Schedule = Schedule()
     success: Success = Success()
+    claim: Claim = "these-hosts"
+    """What the verdict is about: the hosts under test, or hosts like these (three at least, and a wider interval)."""
     guardrails: Guardrails = Guardrails()
     promotion: Literal["manual", "automatic"] = "manual"
     load: LoadSpec | None = None
@@ -144,6 +151,11 @@ class ExperimentSpec(Value):
             raise ValueError("two critical patterns have the same id; give each its own id")
         if self.schedule.min_duration < self.interval:
             raise ValueError("schedule.minDuration is shorter than one interval")
+        if self.claim == "hosts-like-these" and 0 < len(self.targets.hosts) < MIN_FLEET:
+            raise ValueError(
+                f"the claim hosts-like-these needs {MIN_FLEET} hosts at least: name more in targets.hosts, "
+                "or claim these-hosts"
+            )
         return self
 
 

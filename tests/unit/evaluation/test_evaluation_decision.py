@@ -123,7 +123,13 @@ def test_hosts_that_differ_decide_for_themselves_and_not_for_others() -> None:
     levels = {"a": 300, "b": 2400, "c": 5000}
     counts = [c for host, b in levels.items() for c in scrapes(0, 40, host=host, series=(7000, 7000, b))]
     assert look(counts, hosts=("a", "b", "c"), target=0.6).verdict == "promote"
-    assert look(counts, hosts=("a", "b", "c"), target=0.6, claim="hosts-like-these").reason == "undecided"
+    open_ = look(counts, hosts=("a", "b", "c"), target=0.6, claim="hosts-like-these")
+    assert (open_.reason, open_.minutes_left) == ("undecided", None)
+    assert "more hosts, not more minutes" in open_.waiting_for[0]
+    ended = look(counts, hosts=("a", "b", "c"), target=0.6, claim="hosts-like-these", last=True)
+    assert ended.verdict == "inconclusive"
+    assert "hosts like these" in ended.explanation
+    assert "more minutes" not in ended.explanation
 
 
 def test_promotion_explains_itself_and_its_money() -> None:
@@ -171,6 +177,7 @@ def test_a_plan_follows_the_spec() -> None:
             "candidate": {"pipeline": "process-topk-v1", "parameters": {"k": 20}},
             "targets": {"hosts": ["node-01"]},
             "critical": [{"id": "web", "name": "^nginx$"}],
+            "claim": "these-hosts",
             "schedule": {"minDuration": "2m", "maxDuration": "10m"},
             "guardrails": {"collectorCpu": {"atMost": "5%"}, "collectorMemory": {"atMost": "150MiB"}},
         }
@@ -185,6 +192,23 @@ def test_a_plan_follows_the_spec() -> None:
     assert (plan.critical, plan.candidate.title) == (("web",), "process-topk-v1 (k=20)")
     assert plan.markers("node-01") == {"m"}
     assert plan.markers("elsewhere") == set()
+
+
+def test_a_claim_about_other_hosts_with_fewer_than_three_is_refused_at_once() -> None:
+    document = {
+        "baseline": {"pipeline": "process-baseline-v1"},
+        "candidate": {"pipeline": "process-topk-v1"},
+        "targets": {"hosts": ["a", "b"]},
+        "critical": [{"id": "web", "name": "^nginx$"}],
+        "claim": "hosts-like-these",
+    }
+    with pytest.raises(ValueError, match="needs 3 hosts at least"):
+        ExperimentSpec.model_validate(document)
+    spec = ExperimentSpec.model_validate({**document, "targets": {"hosts": ["a", "b", "c"]}})
+    plan = plan_for(
+        spec, scope="u", name="n", hosts=("a", "b", "c"), window_start_ns=1, deployed_ns=0, configs=(), spec_hash="s"
+    )
+    assert plan.limits.claim == "hosts-like-these"
 
 
 def test_a_price_book_that_does_not_exist_is_refused_by_name() -> None:
