@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from chalicelib.api import deployments, edge, experiments, hosts, loadsims, pipelines, system, tokens, validations
+from chalicelib.api import (
+    deployments,
+    edge,
+    experiment_orders,
+    experiments,
+    hosts,
+    loadsims,
+    pipelines,
+    system,
+    tokens,
+    validations,
+)
 from chalicelib.api.furniture.route import Route
 from chalicelib.services.services import Services
 
@@ -16,6 +27,7 @@ def all_routes(services: Services, version: str) -> tuple[Route, ...]:
         *validations.routes(services),
         *deployments.routes(services),
         *experiments.routes(services),
+        *experiment_orders.routes(services),
         *loadsims.routes(services),
         *edge.routes(services),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import Field
@@ -14,7 +13,6 @@ from chalicelib.domain.errors import Conflict, NotFound, Rejected
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.spec import ExperimentManifest
 from chalicelib.domain.experiment.state import Experiment
-from chalicelib.domain.experiment.transitions import Cause
 from chalicelib.services.services import Services
 
 
@@ -73,28 +71,9 @@ def routes(services: Services) -> tuple[Route, ...]:
     def delete(request: Request) -> None:
         experiments.delete(request.principal.tenant, request.params["experiment"], request.principal.subject)
 
-    def order(cause: Cause) -> Callable[[Request], Experiment]:
-        def run(request: Request) -> Experiment:
-            who = request.principal
-            return experiments.order(who.tenant, request.params["experiment"], cause, who.subject)
-
-        return run
-
     path = "/api/v1/experiments"
     one = path + "/{experiment}"
     missing = (NotFound,)
-    orders = tuple(
-        Route(
-            "POST",
-            f"{one}/{cause.value}",
-            Role.OPERATOR,
-            order(cause),
-            f"{cause.value.capitalize()} an experiment",
-            response=Experiment,
-            errors=(NotFound, Conflict),
-        )
-        for cause in (Cause.START, Cause.PAUSE, Cause.RESUME, Cause.STOP, Cause.PROMOTE)
-    )
     return (
         Route("GET", path, Role.VIEWER, listing, "List experiments", response=PageOf[Experiment], query=PageQuery),
         Route(
@@ -113,7 +92,6 @@ def routes(services: Services) -> tuple[Route, ...]:
         Route(
             "DELETE", one, Role.OPERATOR, delete, "Forget an ended experiment", status=204, errors=(NotFound, Conflict)
         ),
-        *orders,
         Route(
             "GET",
             one + "/evaluation",

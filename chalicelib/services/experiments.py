@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.experiment.changes import copied, extended
 from chalicelib.domain.experiment.spec import ExperimentManifest, ExperimentSpec
 from chalicelib.domain.experiment.state import END_STATES, Event, Experiment, State
 from chalicelib.domain.experiment.transitions import Cause, command
@@ -87,6 +89,23 @@ class Experiments:
         if moved.state in END_STATES:
             self._claims.release(tenant, moved.hosts, moved.name, moved.uid)
         return moved
+
+    def extend(self, tenant: str, name: str, seconds: float, actor: str) -> Experiment:
+        """Move its deadline by so many seconds. Raises NotFound, Conflict (too late), InvalidInput (too long)."""
+
+        def attempt() -> Experiment:
+            stored = self._records.experiments.get(tenant, name)
+            longer = extended(stored.value, seconds, actor, self._context.clock.now())
+            self._save(tenant, Stored(longer, stored.version), actor, "extend")
+            return longer
+
+        return retrying(attempt)
+
+    def clone(
+        self, tenant: str, name: str, copy: str, hosts: Sequence[str], actor: str, *, start: bool
+    ) -> tuple[Experiment, list[str]]:
+        """A new experiment that asks for the same as another. Raises NotFound and what `create` raises."""
+        return self.create(tenant, copied(self.get(tenant, name), copy, hosts), actor, start=start)
 
     def get(self, tenant: str, name: str) -> Experiment:
         """Raises NotFound."""

@@ -92,6 +92,7 @@ class Observing:
             configs=_proofs(experiment, hosts),
             spec_hash=experiment.spec_hash,
             arm_hashes=experiment.arm_hashes,
+            extended_s=experiment.extended_seconds,
         )
         last = experiment.state is State.DECIDING
         evaluation = evaluate(plan, counts, samples, int(now * 1e9), last=last, host_problems=problems)

@@ -16,6 +16,7 @@ from chalicelib.domain.errors import NotFound, PhoenixError
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from phoenix_cli.client import Client, connect
+from phoenix_cli.commands.experiment_again import clone, extend
 from phoenix_cli.documents import read_document
 from phoenix_cli.output import Output, OutputOption, console, emit, note, rows
 from phoenix_cli.show.compare import compare_document, compare_table
@@ -26,6 +27,8 @@ from phoenix_cli.show.tables import experiments_table
 app = typer.Typer(no_args_is_help=True, help="Experiments: two pipelines on the same scrape of the same hosts.")
 PATH = "/api/v1/experiments"
 Name = Annotated[str, typer.Argument(help="Name of the experiment.")]
+app.command()(extend)
+app.command()(clone)
 
 EXIT_RUNNING, EXIT_VERDICT = 6, {"promote": 0, "reject": 3, "inconclusive": 4, "insufficient_data": 5, "error": 1}
 """Exit codes of `status --wait`: by verdict, or 6 when it still runs at the deadline."""

@@ -133,7 +133,7 @@ def _head(experiment: Experiment, evaluation: Evaluation | None, now: float) -> 
     schedule = experiment.spec.schedule
     standing = _words(experiment.state)
     if experiment.state in (State.RUNNING, State.PAUSED):
-        least, most = figures.minutes(schedule.min_duration), figures.minutes(schedule.max_duration)
+        least, most = figures.minutes(schedule.min_duration), figures.minutes(experiment.max_duration)
         elapsed = figures.duration(experiment.elapsed(now))
         looks = figures.duration(schedule.evaluate_every)
         standing += f" · {elapsed} of {least}–{most}m · looks every {looks}"
@@ -180,7 +180,7 @@ def _all_facts(
 def _time_left(experiment: Experiment, evaluation: Evaluation | None, now: float) -> str:
     if experiment.state is not State.RUNNING or experiment.outcome is not None:
         return ""
-    deadline = max(0.0, experiment.spec.schedule.max_duration - experiment.elapsed(now))
+    deadline = max(0.0, experiment.max_duration - experiment.elapsed(now))
     at_most = f"at most {figures.duration(deadline)} until the deadline"
     left = evaluation.minutes_left if evaluation else None
     if left is None:

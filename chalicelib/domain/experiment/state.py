@@ -82,6 +82,8 @@ class Experiment(Value):
     """When the warm-up ended: evidence counts from here."""
     paused_seconds: float = 0.0
     """Time spent paused since window_start; the experiment's clock stood still."""
+    extended_seconds: float = 0.0
+    """Added to the schedule's maxDuration by operators; the spec stays as it was asked for."""
     ended_at: float | None = None
     configs: dict[str, str] = Field(default_factory=dict)
     """Host to content hash of the A/B configuration under test."""
@@ -106,6 +108,11 @@ class Experiment(Value):
     def active(self) -> bool:
         """Whether the clock must step it."""
         return self.state not in END_STATES and self.state is not State.DRAFT
+
+    @property
+    def max_duration(self) -> float:
+        """Seconds of its own clock after which the last evaluation is made."""
+        return self.spec.schedule.max_duration + self.extended_seconds
 
     def elapsed(self, now: float) -> float:
         """Seconds of the experiment's own clock since the warm-up ended."""

@@ -145,7 +145,7 @@ def command(experiment: Experiment, cause: Cause, actor: str, now: float) -> Exp
 def overdue(experiment: Experiment, now: float) -> bool:
     """Whether the present state has outlived its deadline."""
     if experiment.state is State.RUNNING:
-        return experiment.elapsed(now) >= experiment.spec.schedule.max_duration
+        return experiment.elapsed(now) >= experiment.max_duration
     limit = DEADLINES.get(experiment.state)
     if limit is None:
         return False
