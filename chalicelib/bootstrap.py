@@ -34,6 +34,7 @@ from chalicelib.services.experiments import Experiments
 from chalicelib.services.fleet import Fleet
 from chalicelib.services.hosts import Hosts
 from chalicelib.services.ingest import Ingest
+from chalicelib.services.library import CatalogLibrary, Library, TenantLibrary
 from chalicelib.services.loadsims import LoadSims
 from chalicelib.services.observing import Observing
 from chalicelib.services.pipelines import Pipelines
@@ -105,13 +106,20 @@ def item_store(settings: Settings, clock: Clock) -> ItemStore:
     return store
 
 
-def catalog_pipelines(settings: Settings, given: Outside) -> Pipelines:
-    """The catalog alone; needs no store."""
-    return Pipelines(
-        given.catalog or FileCatalog(settings.catalog, *settings.extra_catalogs),
-        given.validator or CollectorValidator(settings.otelcol),
-        settings.public_url,
-    )
+def catalog(settings: Settings, given: Outside) -> Catalog:
+    """Phoenix's own pipelines and those of the folders that the settings add."""
+    return given.catalog or FileCatalog(settings.catalog, *settings.extra_catalogs)
+
+
+def pipelines(library: Library, settings: Settings, given: Outside) -> Pipelines:
+    """Pipelines of a library, filled in and checked."""
+    return Pipelines(library, given.validator or CollectorValidator(settings.otelcol), settings.public_url)
+
+
+def catalog_pipelines(settings: Settings, given: Outside) -> tuple[Pipelines, list[str]]:
+    """The catalog alone, and its names; needs no store."""
+    found = catalog(settings, given)
+    return pipelines(CatalogLibrary(found), settings, given), found.names()
 
 
 def validation(settings: Settings, given: Outside, *, trial_seconds: float = DEADLINE_S) -> Validation:
@@ -126,11 +134,12 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
     policy = FleetPolicy(idle_heartbeat=settings.idle_poll_seconds)
     fleet = Fleet(context, OpampCodec(), policy)
     tokens = Tokens(context)
-    pipelines = catalog_pipelines(settings, given)
+    library = TenantLibrary(catalog(settings, given), records)
+    rendering = pipelines(library, settings, given)
     in_experiment = Claims(records.experiment_claims, "experiment", lambda t, c: _experiment_alive(records, t, c))
     in_deployment = Claims(records.deployment_claims, "pipeline", lambda t, c: _deployment_alive(records, t, c))
     hosts = Hosts(context, fleet, tokens, in_experiment, in_deployment)
-    deployments = Deployments(context, fleet, pipelines, in_deployment, in_experiment)
+    deployments = Deployments(context, fleet, rendering, in_deployment, in_experiment)
     loadsims = LoadSims(context)
     promotion = Promotion(context, deployments, in_deployment)
     observing = Observing(context, fleet)
@@ -139,10 +148,11 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         hosts=hosts,
         fleet=fleet,
         ingest=Ingest(context, OtlpMetricsCodec()),
-        pipelines=pipelines,
+        pipelines=rendering,
+        library=library,
         validation=validation(settings, given),
         deployments=deployments,
-        experiments=Experiments(context, fleet, pipelines, hosts, in_experiment),
+        experiments=Experiments(context, fleet, rendering, hosts, in_experiment),
         loadsims=loadsims,
         stepping=Stepping(context, observing, fleet, loadsims, promotion, in_experiment),
         audit=records.audit,

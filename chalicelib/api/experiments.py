@@ -56,11 +56,12 @@ def routes(services: Services) -> tuple[Route, ...]:
         return experiments.evaluation(request.principal.tenant, request.params["experiment"])
 
     def configs(request: Request) -> ArmConfigs:
-        spec = experiments.get(request.principal.tenant, request.params["experiment"]).spec
+        tenant = request.principal.tenant
+        spec = experiments.get(tenant, request.params["experiment"]).spec
         render = services.pipelines.rendered
         return ArmConfigs(
-            baseline=render(spec.baseline, spec.critical, spec.interval, spec.baseline.backend),
-            candidate=render(spec.candidate, spec.critical, spec.interval, spec.candidate.backend),
+            baseline=render(tenant, spec.baseline, spec.critical, spec.interval, spec.baseline.backend),
+            candidate=render(tenant, spec.candidate, spec.critical, spec.interval, spec.candidate.backend),
         )
 
     def audit(request: Request) -> PageOf[AuditRecord]:

@@ -1,25 +1,48 @@
-"""The catalog over HTTP: list, show, render."""
+"""Pipelines over HTTP, the catalog's and the tenant's own: list, show, fill in, render."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
-from chalicelib.api.furniture.route import Model, PageOf, Request, Route
+from chalicelib.api.furniture.route import Model, PageOf, PageQuery, Request, Route
 from chalicelib.domain.access import Role
 from chalicelib.domain.critical import MAX_PATTERNS, CriticalPattern
 from chalicelib.domain.errors import NotFound, Rejected
 from chalicelib.domain.experiment.spec import OtlpBackend, PipelineRef
-from chalicelib.domain.pipeline.metadata import PipelineMetadata
+from chalicelib.domain.pipeline.metadata import VERSION, PipelineMetadata
+from chalicelib.domain.pipeline.rendering import Fragment
 from chalicelib.domain.units import Seconds
 from chalicelib.services.services import Services
 
+PATH = "/api/v1/pipelines"
+ONE = PATH + "/{pipeline}"
 
-class RenderRequest(Model):
+
+class PipelineView(PipelineMetadata):
+    """A pipeline as it is listed."""
+
+    source: Literal["catalog", "own"]
+    """Whose it is: of Phoenix's catalog, or your own."""
+
+
+class VersionQuery(Model):
+    """Which version; without one the newest."""
+
+    version: str | None = Field(default=None, pattern=VERSION)
+
+
+class FragmentRequest(Model):
     """What to fill in."""
 
     parameters: dict[str, bool | int | float | str | list[str]] = Field(default_factory=dict)
+    version: str | None = Field(default=None, pattern=VERSION)
+
+
+class RenderRequest(FragmentRequest):
+    """What to fill in, and what stands around it."""
+
     critical: tuple[CriticalPattern, ...] = Field(default=(), max_length=MAX_PATTERNS)
     interval: Seconds = Field(default=15, ge=1, le=3600)
     backend: OtlpBackend | None = None
@@ -34,26 +57,64 @@ class ConfigDocument(Model):
 def routes(services: Services) -> tuple[Route, ...]:
     pipelines = services.pipelines
 
-    def listing(request: Request) -> PageOf[PipelineMetadata]:
-        return PageOf[PipelineMetadata](items=pipelines.all())
+    def listing(request: Request) -> PageOf[PipelineView]:
+        query = request.query
+        release, own, cursor = services.library.page(request.principal.tenant, query.limit, query.cursor)
+        items = [_view(one, "catalog") for one in release] + [_view(one.metadata, "own") for one in own]
+        return PageOf[PipelineView](items=items, next_cursor=cursor)
 
-    def show(request: Request) -> PipelineMetadata:
-        return pipelines.get(request.params["pipeline"])
+    def show(request: Request) -> PipelineView:
+        found = pipelines.get(request.principal.tenant, request.params["pipeline"], request.query.version)
+        return _view(found, "catalog" if "." in found.version else "own")
+
+    def fragment(request: Request) -> Fragment:
+        return pipelines.fragment(request.principal.tenant, _asked(request))
 
     def render(request: Request) -> ConfigDocument:
-        body = request.body
-        pipelines.get(request.params["pipeline"])
-        reference = PipelineRef(pipeline=request.params["pipeline"], parameters=body.parameters)
-        return ConfigDocument(config=pipelines.rendered(reference, body.critical, body.interval, body.backend))
+        body, tenant = request.body, request.principal.tenant
+        return ConfigDocument(
+            config=pipelines.rendered(tenant, _asked(request), body.critical, body.interval, body.backend)
+        )
 
-    path = "/api/v1/pipelines"
-    one = path + "/{pipeline}"
+    def _asked(request: Request) -> PipelineRef:
+        """The reference; NotFound is answered for a pipeline of the path, unlike for one in a body."""
+        name, body = request.params["pipeline"], request.body
+        pipelines.get(request.principal.tenant, name, body.version)
+        return PipelineRef(pipeline=name, parameters=body.parameters, version=body.version)
+
     return (
-        Route("GET", path, Role.VIEWER, listing, "List the catalog", response=PageOf[PipelineMetadata]),
-        Route("GET", one, Role.VIEWER, show, "Show a pipeline", response=PipelineMetadata, errors=(NotFound,)),
+        Route(
+            "GET",
+            PATH,
+            Role.VIEWER,
+            listing,
+            "List the catalog and your own pipelines",
+            response=PageOf[PipelineView],
+            query=PageQuery,
+        ),
+        Route(
+            "GET",
+            ONE,
+            Role.VIEWER,
+            show,
+            "Show a pipeline",
+            response=PipelineView,
+            query=VersionQuery,
+            errors=(NotFound,),
+        ),
         Route(
             "POST",
-            one + "/render",
+            ONE + "/fragment",
+            Role.VIEWER,
+            fragment,
+            "A pipeline's processors, filled in, under its own name and version",
+            request=FragmentRequest,
+            response=Fragment,
+            errors=(NotFound,),
+        ),
+        Route(
+            "POST",
+            ONE + "/render",
             Role.VIEWER,
             render,
             "A configuration that a stock collector runs as it is",
@@ -62,3 +123,7 @@ def routes(services: Services) -> tuple[Route, ...]:
             errors=(NotFound, Rejected),
         ),
     )
+
+
+def _view(metadata: PipelineMetadata, source: Literal["catalog", "own"]) -> PipelineView:
+    return PipelineView(**{name: getattr(metadata, name) for name in PipelineMetadata.model_fields}, source=source)

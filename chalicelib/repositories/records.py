@@ -15,6 +15,7 @@ from chalicelib.domain.fleet.state import AgentState
 from chalicelib.domain.host import Enrolment, Host
 from chalicelib.domain.loadsim import LoadSim
 from chalicelib.domain.model import Value
+from chalicelib.domain.pipeline.own import OwnContent, OwnPipeline, OwnVersion, version_key
 from chalicelib.ports.items import ItemStore
 from chalicelib.repositories.audit import AuditTrail
 from chalicelib.repositories.documents import Documents
@@ -108,6 +109,13 @@ class Records:
             Deployment,
             lambda v: v.name,
             active=_shard_of(lambda v: v.name, lambda v: not v.settled),
+        )
+        self.pipelines = Documents(store, "PIPELINE", OwnPipeline, lambda v: v.name)
+        self.pipeline_versions = Documents(
+            store, "PIPELINEVERSION", OwnVersion, lambda v: version_key(v.pipeline, v.number)
+        )
+        self.pipeline_contents = Documents(
+            store, "PIPELINECONTENT", OwnContent, lambda v: version_key(v.pipeline, v.number)
         )
         self.loadsims = Documents(
             store,

@@ -46,6 +46,7 @@ class Deployments:
             )
         targets = found.value.hosts if found else tuple(dict.fromkeys(hosts))
         self._check_hosts(tenant, targets)
+        plan = self._pinned(tenant, plan)
         number = found.value.next_number() if found else 1
         version = self.make_version(tenant, name, number, plan, targets, actor)
         self._refuse_failed(tenant, version, force)
@@ -120,7 +121,7 @@ class Deployments:
         self, tenant: str, name: str, number: int, plan: DeploymentPlan, hosts: Sequence[str], actor: str
     ) -> DeploymentVersion:
         """Render and check a version for every host and keep the configurations. Raises InvalidInput, Rejected."""
-        configs = {host: self._pipelines.plan_config(plan, scope(name, number), host) for host in hosts}
+        configs = {host: self._pipelines.plan_config(tenant, plan, scope(name, number), host) for host in hosts}
         if hosts:  # they differ in the host's name only
             self._pipelines.check(configs[hosts[0]], "/plan")
         return DeploymentVersion(
@@ -193,6 +194,13 @@ class Deployments:
             [self._records.deployments.removal(tenant, name, stored.version)],
             token=f"delete-{name}-{self._context.entropy.uid()}",
         )
+
+    def _pinned(self, tenant: str, plan: DeploymentPlan) -> DeploymentPlan:
+        """The plan with the version of its pipeline, so that an update never changes what was deployed."""
+        if plan.pipeline is None:
+            return plan
+        pinned = self._pipelines.pinned(tenant, plan.pipeline, "/plan/pipeline")
+        return plan.model_copy(update={"pipeline": pinned})
 
     def _check_hosts(self, tenant: str, hosts: Sequence[str]) -> None:
         if not hosts:

@@ -35,14 +35,17 @@ class Experiments:
         self, tenant: str, manifest: ExperimentManifest, actor: str, *, start: bool
     ) -> tuple[Experiment, list[str]]:
         """A new experiment and its warnings. Raises InvalidInput, Conflict, Rejected; then nothing exists."""
-        spec, name = manifest.spec, manifest.metadata.name
+        name = manifest.metadata.name
         if self._records.experiments.find(tenant, name):
             raise _name_taken(name)
+        spec = self._pinned(tenant, manifest.spec)
         price_book(spec.price_book)
         hosts = self._targets(tenant, spec)
         uid = self._context.entropy.uid()
         bodies = {
-            host: self._pipelines.ab_config(spec.baseline, spec.candidate, spec.critical, spec.interval, uid, host)
+            host: self._pipelines.ab_config(
+                tenant, (spec.baseline, spec.candidate), spec.critical, spec.interval, uid, host
+            )
             for host in hosts
         }
         self._pipelines.check(bodies[hosts[0]], "/spec")
@@ -63,7 +66,7 @@ class Experiments:
             created_by=actor,
             entered_at=now,
             configs=configs,
-            arm_hashes=self._pipelines.arm_hashes(spec.baseline, spec.candidate),
+            arm_hashes=self._pipelines.arm_hashes(tenant, spec.baseline, spec.candidate),
             previous={host: self._previous(tenant, host) for host in hosts},
             events=(
                 Event(at=now, state=State.PENDING if start else State.DRAFT, cause="create", detail=f"by {actor}"),
@@ -145,6 +148,12 @@ class Experiments:
         ]
         self._records.store.transact(writes, token=f"delete-{experiment.uid}")
         self._claims.release(tenant, experiment.hosts, name, experiment.uid)
+
+    def _pinned(self, tenant: str, spec: ExperimentSpec) -> ExperimentSpec:
+        """The arms with the versions of their pipelines: an update while it runs changes neither arm nor promotion."""
+        arms = {name: getattr(spec, name) for name in ("baseline", "candidate")}
+        pin = self._pipelines.pinned
+        return spec.model_copy(update={name: pin(tenant, arm, f"/spec/{name}") for name, arm in arms.items()})
 
     def _targets(self, tenant: str, spec: ExperimentSpec) -> tuple[str, ...]:
         if spec.targets.hosts:

@@ -1,14 +1,14 @@
-"""The catalog as a use case: list, show, render, validate; and the one place where configurations are made and checked
-by the collector itself before anything is offered."""
+"""Pipelines as a use case, whoever made them: show, fill in, render; and the one place where configurations are made
+and checked by the collector itself before anything is offered."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.deployment import DeploymentPlan
-from chalicelib.domain.errors import InvalidInput, NotFound, Problem, Rejected
+from chalicelib.domain.errors import InvalidInput, NotFound, PhoenixError, Problem, Rejected
 from chalicelib.domain.experiment.spec import Arm, OtlpBackend, PipelineRef
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline.assembly import assemble, standalone
@@ -17,74 +17,89 @@ from chalicelib.domain.pipeline.marker import content_hash
 from chalicelib.domain.pipeline.metadata import PipelineMetadata
 from chalicelib.domain.pipeline.rendering import Fragment, render
 from chalicelib.domain.pipeline.request import AssemblyArm, AssemblyRequest, Kpi
-from chalicelib.ports.catalog import Catalog
 from chalicelib.ports.collector import ConfigValidator
+from chalicelib.services.library import Library
+
+R = TypeVar("R", bound=PipelineRef)
 
 
 class Pipelines:
     """public_url: where hosts reach this control plane."""
 
-    def __init__(self, catalog: Catalog, validator: ConfigValidator, public_url: str) -> None:
-        self._catalog, self._validator, self._url = catalog, validator, public_url
+    def __init__(self, library: Library, validator: ConfigValidator, public_url: str) -> None:
+        self._library, self._validator, self._url = library, validator, public_url
 
-    def all(self) -> list[PipelineMetadata]:
-        """Every pipeline of the catalog, in order of name."""
-        return [self._catalog.get(name).metadata for name in self._catalog.names()]
+    def get(self, tenant: str, name: str, version: str | None = None) -> PipelineMetadata:
+        """One pipeline. Raises NotFound naming those with a similar name, InvalidInput for a wrong version."""
+        return self._library.get(tenant, name, version).metadata
 
-    def get(self, name: str) -> PipelineMetadata:
-        """One pipeline. Raises NotFound naming those with a similar name."""
-        return self._catalog.get(name).metadata
-
-    def fragment(self, reference: PipelineRef, pointer: str = "") -> Fragment:
+    def fragment(self, tenant: str, reference: PipelineRef, pointer: str = "") -> Fragment:
         """The pipeline's processors, filled in. Raises InvalidInput; pointers start at `pointer`."""
         try:
-            return render(self._catalog.get(reference.pipeline), reference.parameters)
-        except NotFound as error:
-            problem = Problem(f"{pointer}/pipeline", error.detail, error.hint)
-            raise InvalidInput(error.detail, problems=(problem,), hint=error.hint) from error
-        except InvalidInput as error:
-            problems = tuple(Problem(pointer + p.pointer, p.rule, p.fix) for p in error.problems)
-            first = problems[0] if problems else Problem(pointer, error.detail)
-            raise InvalidInput(f"{first.pointer}: {first.rule}", problems=problems, hint=first.fix) from error
+            template = self._library.get(tenant, reference.pipeline, reference.version)
+            return render(template, reference.parameters)
+        except (NotFound, InvalidInput) as error:
+            raise _pointed(error, pointer) from error
+
+    def pinned(self, tenant: str, reference: R, pointer: str = "") -> R:
+        """The reference as something new must keep it: with the version of the tenant's own pipeline, so that no later
+        update changes it. Raises InvalidInput, also for a pipeline that was deleted."""
+        try:
+            version = self._library.pin(tenant, reference.pipeline, reference.version)
+        except (NotFound, InvalidInput) as error:
+            raise _pointed(error, pointer) from error
+        return reference.model_copy(update={"version": version})
 
     def rendered(
-        self, reference: PipelineRef, critical: Sequence[CriticalPattern], interval: float, backend: OtlpBackend | None
+        self,
+        tenant: str,
+        reference: PipelineRef,
+        critical: Sequence[CriticalPattern],
+        interval: float,
+        backend: OtlpBackend | None,
     ) -> dict[str, Any]:
         """A configuration that a stock collector runs as it is, checked by the collector."""
-        config = standalone(self.fragment(reference), critical, interval, backend)
+        config = standalone(self.fragment(tenant, reference), critical, interval, backend)
         self.check(config)
         return config
 
     def ab_config(
-        self, baseline: Arm, candidate: Arm, critical: Sequence[CriticalPattern], interval: float, uid: str, host: str
+        self,
+        tenant: str,
+        arms: tuple[Arm, Arm],
+        critical: Sequence[CriticalPattern],
+        interval: float,
+        uid: str,
+        host: str,
     ) -> dict[str, Any]:
-        """Both arms of an experiment in one collector of one host."""
-        arms = (
+        """Both arms of an experiment, baseline first, in one collector of one host."""
+        baseline, candidate = arms
+        built = (
             AssemblyArm(
                 variant=Variant.BASELINE,
-                fragment=self.fragment(baseline, "/spec/baseline"),
+                fragment=self.fragment(tenant, baseline, "/spec/baseline"),
                 backend=baseline.backend,
             ),
             AssemblyArm(
                 variant=Variant.CANDIDATE,
-                fragment=self.fragment(candidate, "/spec/candidate"),
+                fragment=self.fragment(tenant, candidate, "/spec/candidate"),
                 backend=candidate.backend,
             ),
         )
         kpi = Kpi(endpoint=self._url, scope=uid, host=host)
-        return assemble(AssemblyRequest(interval_s=interval, critical=tuple(critical), arms=arms, kpi=kpi))
+        return assemble(AssemblyRequest(interval_s=interval, critical=tuple(critical), arms=built, kpi=kpi))
 
-    def arm_hashes(self, baseline: Arm, candidate: Arm) -> tuple[str, str]:
+    def arm_hashes(self, tenant: str, baseline: Arm, candidate: Arm) -> tuple[str, str]:
         """Content hash of each arm's own processors."""
-        first, second = (self.fragment(arm).model_dump(mode="json") for arm in (baseline, candidate))
+        first, second = (self.fragment(tenant, arm).model_dump(mode="json") for arm in (baseline, candidate))
         return content_hash(first), content_hash(second)
 
-    def plan_config(self, plan: DeploymentPlan, scope: str, host: str) -> dict[str, Any]:
+    def plan_config(self, tenant: str, plan: DeploymentPlan, scope: str, host: str) -> dict[str, Any]:
         """A deployment's configuration for one host."""
         kpi = Kpi(endpoint=self._url, scope=scope, host=host)
         if plan.pipeline is None:
             return instrument(plan.config or {}, kpi)
-        fragment = self.fragment(plan.pipeline, "/plan/pipeline")
+        fragment = self.fragment(tenant, plan.pipeline, "/plan/pipeline")
         arm = AssemblyArm(variant=Variant.DEPLOYED, fragment=fragment, backend=plan.backend)
         request = AssemblyRequest(interval_s=plan.interval, critical=plan.critical, arms=(arm,), kpi=kpi)
         return assemble(request)
@@ -97,3 +112,11 @@ class Pipelines:
                 f"the collector refuses this configuration: {refusal}",
                 problems=(Problem(pointer, refusal, "change the configuration as the collector says"),),
             )
+
+
+def _pointed(error: PhoenixError, pointer: str) -> InvalidInput:
+    """The error about a reference at this place of a request."""
+    found = error.problems or (Problem("/pipeline", error.detail, error.hint),)
+    problems = tuple(Problem(pointer + p.pointer, p.rule, p.fix) for p in found)
+    detail = error.detail if isinstance(error, NotFound) else f"{problems[0].pointer}: {problems[0].rule}"
+    return InvalidInput(detail, problems=problems, hint=problems[0].fix)

@@ -115,7 +115,7 @@ class Promotion:
 
     def _plan(self, experiment: Experiment, arm: Arm) -> DeploymentPlan:
         return DeploymentPlan(
-            pipeline=PipelineRef(pipeline=arm.pipeline, parameters=arm.parameters),
+            pipeline=PipelineRef(pipeline=arm.pipeline, parameters=arm.parameters, version=arm.version),
             critical=experiment.spec.critical,
             interval=experiment.spec.interval,
             backend=arm.backend,

@@ -11,6 +11,7 @@ from chalicelib.services.experiments import Experiments
 from chalicelib.services.fleet import Fleet
 from chalicelib.services.hosts import Hosts
 from chalicelib.services.ingest import Ingest
+from chalicelib.services.library import TenantLibrary
 from chalicelib.services.loadsims import LoadSims
 from chalicelib.services.pipelines import Pipelines
 from chalicelib.services.stepping import Stepping
@@ -27,6 +28,7 @@ class Services:
     fleet: Fleet
     ingest: Ingest
     pipelines: Pipelines
+    library: TenantLibrary
     validation: Validation
     deployments: Deployments
     experiments: Experiments

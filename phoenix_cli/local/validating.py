@@ -15,6 +15,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.bootstrap import Outside, catalog_pipelines, validation
+from chalicelib.domain.access import DEFAULT_TENANT
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.errors import InvalidInput, PhoenixError
 from chalicelib.domain.experiment.spec import OtlpBackend, PipelineRef
@@ -58,12 +59,12 @@ def catalog(
 ) -> None:
     """Validate every pipeline of the catalog. Exits 1 on errors, or when criticals are not proven to be kept."""
     settings = _settings(os.environ)
-    pipelines = catalog_pipelines(settings, Outside())
+    pipelines, names = catalog_pipelines(settings, Outside())
     ours = validation(settings, Outside(), trial_seconds=_TRIAL_S)
     reports: dict[str, Report] = {}
-    for pipeline in pipelines.all():
-        config = pipelines.rendered(PipelineRef(pipeline=pipeline.name), _CRITICAL, _INTERVAL_S, _BACKEND)
-        reports[pipeline.name] = ours.of_text(to_yaml(config), _CRITICAL)
+    for name in names:
+        config = pipelines.rendered(DEFAULT_TENANT, PipelineRef(pipeline=name), _CRITICAL, _INTERVAL_S, _BACKEND)
+        reports[name] = ours.of_text(to_yaml(config), _CRITICAL)
     show(reports, output)
     unproven = [name for name, report in reports.items() if report.retention.state is not Kept.KEPT]
     bad = [name for name, report in reports.items() if name in unproven or failed(report, strict=strict)]

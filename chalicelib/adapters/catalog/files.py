@@ -14,7 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from chalicelib.domain.errors import InvalidInput, NotFound, Problem
-from chalicelib.domain.pipeline.metadata import BUILT_IN, PipelineMetadata, PipelineTemplate
+from chalicelib.domain.pipeline.metadata import BUILT_IN, CatalogMetadata, PipelineTemplate
 from chalicelib.domain.pipeline.parameters import resolve_parameters
 from chalicelib.domain.pipeline.references import find_references
 from chalicelib.domain.pipeline.rendering import placeholders
@@ -84,7 +84,7 @@ def load_pipeline(folder: Path) -> PipelineTemplate:
     if unknown := sorted(set(template) - _TEMPLATE_KEYS):
         raise _broken(template_where, unknown[:1], f"unknown key {unknown[0]!r}", "processors, order, scraperMetrics")
     try:
-        metadata = PipelineMetadata.model_validate(described)
+        metadata = CatalogMetadata.model_validate(described)
     except ValidationError as error:
         raise _invalid(where, error) from error
     try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from chalicelib.domain.critical import MAX_PATTERNS, CriticalPattern
 from chalicelib.domain.load import LoadSpec
 from chalicelib.domain.model import Value
+from chalicelib.domain.pipeline.metadata import VERSION
 from chalicelib.domain.units import Bytes, Ratio, Seconds
 
 NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
@@ -23,13 +24,21 @@ MIN_FLEET = 3
 """Hosts that a claim about hosts like these needs."""
 
 
+def _text(value: Any) -> Any:
+    """In YAML, version 3 is a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class PipelineRef(Value):
     """A pipeline and its parameters."""
 
     pipeline: str = Field(pattern=NAME)
-    """Name in the catalog; `phoenix pipeline list` shows them."""
+    """Name in the catalog, or of one of your own; `phoenix pipeline list` shows them."""
     parameters: dict[str, bool | int | float | str | list[str]] = Field(default_factory=dict)
     """Values for the pipeline's parameters; what is left out has its default."""
+    version: Annotated[str, Field(pattern=VERSION), BeforeValidator(_text)] | None = None
+    """Version of the pipeline; without one the newest. A pipeline of your own is pinned to it at creation: a later
+    update changes nothing that exists."""
 
 
 class OtlpBackend(Value):

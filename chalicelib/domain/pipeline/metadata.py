@@ -1,4 +1,4 @@
-"""What a catalog pipeline is: its description, its parameters and its template. No rendering, no reading of files."""
+"""What a pipeline is: its description, its parameters and its template. No rendering, no reading of files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from chalicelib.domain.model import Value
 
 NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$"
-PROCESSOR_ID = r"^[a-z][a-z0-9_]*(/[a-z0-9][a-z0-9_]*)?$"
+OWN_VERSION = r"^[1-9][0-9]{0,5}$"
+"""Versions of a tenant's own pipelines are counted: the form of a version says whose pipeline it is of."""
+VERSION = f"{SEMVER}|{OWN_VERSION}"
+PROCESSOR_ID = r"^[a-z][a-z0-9_]*(/[A-Za-z0-9][A-Za-z0-9_.-]{0,62})?$"
 
 BUILT_IN = ("interval_ns", "forget_process", "forget_group")
 """Placeholders that assembly fills in; see rendering.built_in."""
@@ -68,34 +71,48 @@ class Effect(Value):
 class Change(Value):
     """One line of the changelog."""
 
-    version: str = Field(pattern=SEMVER)
+    version: str = Field(pattern=VERSION)
     text: str = Field(min_length=1)
 
 
 class PipelineMetadata(Value):
-    """The description of a pipeline, as `metadata.yaml` holds it."""
+    """The description of a pipeline."""
 
     name: str = Field(pattern=NAME)
-    version: str = Field(pattern=SEMVER)
+    version: str = Field(pattern=VERSION)
     title: str = Field(min_length=1, max_length=80)
     description: str = Field(min_length=1)
     parameters: tuple[Parameter, ...] = ()
-    keeps: tuple[str, ...] = Field(min_length=1)
-    """Metrics in the output."""
+    keeps: tuple[str, ...] = ()
+    """Metrics in the output; empty where nobody said."""
     effect: tuple[Effect, ...] = ()
-    backends: tuple[Literal["cumulative", "delta"], ...] = Field(min_length=1)
-    """Temporality of the counters in the output."""
-    names: str = Field(min_length=1)
+    backends: tuple[Literal["cumulative", "delta"], ...] = ()
+    """Temporality of the counters in the output; empty where nobody said."""
+    names: str = ""
     """How process names are treated."""
-    changelog: tuple[Change, ...] = Field(min_length=1)
+    changelog: tuple[Change, ...] = ()
     aliases: tuple[Annotated[str, Field(pattern=NAME)], ...] = ()
     """Other names that mean this pipeline; it is listed and recorded under its own name only."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> PipelineMetadata:
+    def _distinct(self) -> PipelineMetadata:
         names = [parameter.name for parameter in self.parameters]
         if len(set(names)) != len(names):
             raise ValueError("a parameter is declared twice")
+        return self
+
+
+class CatalogMetadata(PipelineMetadata):
+    """The description of a pipeline of the catalog, as `metadata.yaml` holds it: nothing is left unsaid there."""
+
+    version: str = Field(pattern=SEMVER)
+    keeps: tuple[str, ...] = Field(min_length=1)
+    backends: tuple[Literal["cumulative", "delta"], ...] = Field(min_length=1)
+    names: str = Field(min_length=1)
+    changelog: tuple[Change, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _told(self) -> CatalogMetadata:
         if self.version not in {change.version for change in self.changelog}:
             raise ValueError(f"the changelog has no line for version {self.version}")
         return self
