@@ -1,26 +1,12 @@
-"""Price books that come with Phoenix: data with source and date. How they are applied is in cost.py."""
+"""The price books that come with Phoenix, by name. Their figures are data: `cost/listed.py`."""
 
 from __future__ import annotations
 
-from datetime import date
-
-from chalicelib.domain.cost import PriceBook
+from chalicelib.domain.cost.listed import LISTED
+from chalicelib.domain.cost.price_book import PriceBook
 from chalicelib.domain.errors import InvalidInput, Problem
 
-PRICE_BOOKS = {
-    book.name: book
-    for book in (
-        PriceBook(
-            name="example-2026",
-            title="Example: a flat price per active series",
-            source="invented for examples; take the price of your own contract",
-            as_of=date(2026, 1, 1),
-            currency="USD",
-            per_series_month=0.06,
-            example=True,
-        ),
-    )
-}
+PRICE_BOOKS = {book.name: book for book in LISTED}
 
 
 def price_book(name: str) -> PriceBook:

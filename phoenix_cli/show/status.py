@@ -218,7 +218,7 @@ def _saving(ruled: Ruling, evaluation: Evaluation) -> list[tuple[str, str]]:
         return []
     book = cost.price_book
     amount = figures.money(cost.saved_per_month, book.currency)
-    price = f"{book.per_series_month:g} {book.currency} a series"
+    price = book.headline()
     example = ", an example price" if book.example else ""
     hosts = figures.plural(cost.hosts, "host")
     return [

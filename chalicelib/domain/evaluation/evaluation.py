@@ -230,5 +230,11 @@ def _cost(plan: EvaluationPlan, measured: Measured) -> SeriesCost | None:
     bounds = (found.low, found.high) if found.low is not None and found.high is not None else None
     hosts = sum(host.scrapes > 0 for host in measured.evidence.hosts)
     return series_cost(
-        plan.price_book, hosts=hosts, raw=mean.raw, baseline=mean.baseline, candidate=mean.candidate, reduction=bounds
+        plan.price_book,
+        hosts=hosts,
+        raw=mean.raw,
+        baseline=mean.baseline,
+        candidate=mean.candidate,
+        interval_s=plan.limits.interval_s,
+        reduction=bounds,
     )
