@@ -29,6 +29,7 @@ from chalicelib.ports.queue import WorkQueue
 from chalicelib.repositories.records import Claim, Records
 from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context
+from chalicelib.services.cost import Costs
 from chalicelib.services.deployments import Deployments
 from chalicelib.services.experiments import Experiments
 from chalicelib.services.fleet import Fleet
@@ -38,6 +39,7 @@ from chalicelib.services.library import CatalogLibrary, Library, TenantLibrary
 from chalicelib.services.loadsims import LoadSims
 from chalicelib.services.observing import Observing
 from chalicelib.services.pipelines import Pipelines
+from chalicelib.services.price_books import PriceBooks
 from chalicelib.services.promotion import Promotion
 from chalicelib.services.services import Services
 from chalicelib.services.stepping import Stepping
@@ -141,6 +143,7 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
     hosts = Hosts(context, fleet, tokens, in_experiment, in_deployment)
     deployments = Deployments(context, fleet, rendering, in_deployment, in_experiment)
     loadsims = LoadSims(context)
+    price_books = PriceBooks(context)
     promotion = Promotion(context, deployments, in_deployment)
     observing = Observing(context, fleet)
     return Services(
@@ -155,6 +158,8 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         experiments=Experiments(context, fleet, rendering, hosts, in_experiment),
         loadsims=loadsims,
         stepping=Stepping(context, observing, fleet, loadsims, promotion, in_experiment),
+        price_books=price_books,
+        costs=Costs(context, price_books),
         audit=records.audit,
         clock=context.clock,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.api import (
+    cost,
     deployments,
     edge,
     experiment_orders,
@@ -10,6 +11,7 @@ from chalicelib.api import (
     hosts,
     loadsims,
     pipelines,
+    price_books,
     system,
     tokens,
     validations,
@@ -29,6 +31,8 @@ def all_routes(services: Services, version: str) -> tuple[Route, ...]:
         *experiments.routes(services),
         *experiment_orders.routes(services),
         *loadsims.routes(services),
+        *price_books.routes(services),
+        *cost.routes(services),
         *edge.routes(services),
     )
     return (*system.routes(nouns, version), *nouns)

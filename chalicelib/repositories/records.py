@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from chalicelib.domain.access import Token
+from chalicelib.domain.cost.stored import OwnPriceBook
 from chalicelib.domain.deployment import Deployment
 from chalicelib.domain.evaluation.evaluation import Evaluation
 from chalicelib.domain.experiment.state import Experiment
@@ -20,6 +21,7 @@ from chalicelib.ports.items import ItemStore
 from chalicelib.repositories.audit import AuditTrail
 from chalicelib.repositories.documents import Documents
 from chalicelib.repositories.measurements import Measurements
+from chalicelib.repositories.usage import UsageHours
 
 SHARDS = 16
 LOADSIM_REMEMBERED = 7 * 86400
@@ -117,6 +119,8 @@ class Records:
         self.pipeline_contents = Documents(
             store, "PIPELINECONTENT", OwnContent, lambda v: version_key(v.pipeline, v.number)
         )
+        self.price_books = Documents(store, "PRICE-BOOK", OwnPriceBook, lambda v: v.book.name)
+        self.usage = UsageHours(store)
         self.loadsims = Documents(
             store,
             "LOADSIM",

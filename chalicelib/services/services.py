@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chalicelib.ports.clock import Clock
 from chalicelib.repositories.audit import AuditTrail
+from chalicelib.services.cost import Costs
 from chalicelib.services.deployments import Deployments
 from chalicelib.services.experiments import Experiments
 from chalicelib.services.fleet import Fleet
@@ -14,6 +15,7 @@ from chalicelib.services.ingest import Ingest
 from chalicelib.services.library import TenantLibrary
 from chalicelib.services.loadsims import LoadSims
 from chalicelib.services.pipelines import Pipelines
+from chalicelib.services.price_books import PriceBooks
 from chalicelib.services.stepping import Stepping
 from chalicelib.services.tokens import Tokens
 from chalicelib.services.validation import Validation
@@ -34,5 +36,7 @@ class Services:
     experiments: Experiments
     loadsims: LoadSims
     stepping: Stepping
+    price_books: PriceBooks
+    costs: Costs
     audit: AuditTrail
     clock: Clock
