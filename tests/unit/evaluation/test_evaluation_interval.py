@@ -1,4 +1,4 @@
-"""The interval against the design's own text, against scipy, and against the vectorised simulation."""
+"""The interval against the design's own text and against scipy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.evaluation import arms, decided, interval_in_use
 from chalicelib.domain.evaluation.interval import (
     FLOOR,
     T99,
@@ -54,42 +53,6 @@ def test_interval_is_the_stated_rule(n: int) -> None:
     ratio = retention(a, b, n / 4)
     assert ratio is not None
     assert (ratio.low, ratio.value, ratio.high) == pytest.approx(stated_rule(a, b, n / 4), rel=1e-12)
-
-
-@pytest.mark.parametrize("phi", [0.0, 0.9])
-def test_simulation_runs_the_same_rule_as_this_code(phi: float) -> None:
-    a, b = arms(np.random.default_rng(7), 20, 60, phi, 0.6)
-    for n in (16, 20, 33, 60):
-        low, high = interval_in_use(a, b, n)
-        for run in range(20):
-            ratio = retention(a[run, :n].tolist(), b[run, :n].tolist(), n / 4)
-            assert ratio is not None
-            assert (ratio.low, ratio.high) == pytest.approx((low[run], high[run]), rel=1e-9)
-
-
-def test_simulation_and_this_code_decide_the_same_runs_at_the_same_look() -> None:
-    a, b = arms(np.random.default_rng(11), 60, 240, 0.5, 0.6)
-    promoted, rejected, when = decided("in use", a, b, 0.5)
-    for run in range(60):
-        said, at = "running", 0
-        for n in range(20, 241):
-            said = answer(retention(a[run, :n].tolist(), b[run, :n].tolist(), n / 4), 0.5, n / 4, 5, last=False)
-            if said != "running":
-                at = n
-                break
-        assert (said == "promote", said == "reject", at) == (promoted[run], rejected[run], when[run])
-
-
-def test_false_promotions_at_the_target_are_as_rare_as_designed() -> None:
-    """5 % at most up to phi 0.9, with a look at every scrape for an hour; a naive interval fails at once."""
-    a, b = arms(np.random.default_rng(3), 2000, 240, 0.9, 0.5)
-    assert decided("in use", a, b, 0.5)[0].mean() <= 0.02
-    assert decided("naive t", a[:200], b[:200], 0.5)[0].mean() > 0.2
-
-
-def test_a_large_reduction_is_promoted_within_a_quarter_of_an_hour() -> None:
-    a, b = arms(np.random.default_rng(4), 2000, 60, 0.5, 0.9)
-    assert decided("in use", a, b, 0.5)[0].mean() >= 0.999
 
 
 @pytest.mark.parametrize("scrapes", [0, 1, 2 * M - 1])
