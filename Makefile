@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-harm demo-aa test test-acceptance check validate-pipelines bench format docs clean
+.PHONY: help setup demo demo-harm demo-aa test test-acceptance check validate-pipelines bench bench-evaluation format docs clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -44,7 +44,7 @@ check: .venv/dev  ## lint, format, types, import contracts
 	@.venv/bin/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
 
 test: setup check  ## everything that must hold; the last line counts
-	@$(PY) -m pytest tests $(ARGS)
+	@$(PY) -m pytest tests -n 2 --dist loadgroup $(ARGS)
 
 test-acceptance: setup  ## the acceptance tests alone, as a table
 	@$(PY) -m pytest tests/acceptance $(ARGS)
@@ -54,6 +54,10 @@ validate-pipelines: .venv/local  ## validate every pipeline of the catalog, with
 
 bench: setup  ## measure, side by side, as tables
 	@$(PY) -m bench $(ARGS)
+
+bench-evaluation: .venv/dev  ## simulate the verdict's rule beside others: errors, power; writes the guide's tables
+	@$(PY) -m bench evaluation $(ARGS)
+	@$(PY) -m bench.evaluation_page
 
 docs: .venv/dev  ## regenerate the reference from the code
 	@$(PY) -m docs.generate

@@ -29,7 +29,7 @@ BENCHMARKS = {
     "ingest": "measurement requests a second into `phoenix up`, beside its health check",
     "promote": "seconds from promote, and from roll back, to the collector's own confirmation",
     "items": "item stores: SQLite against a DynamoDB-compatible engine",
-    "evaluation": "how often the evaluation's rule is wrong, by simulation, beside a naive one",
+    "evaluation": "how often the evaluation's rule is wrong, and how fast it decides, by simulation, beside others",
 }
 """Name to one line for people, in the order in which all of them run."""
 

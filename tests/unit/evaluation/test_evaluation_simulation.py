@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
-from bench.evaluation import ERROR_TITLE
+from bench.evaluation import ERROR_TITLE, TABLES
 from bench.evaluation_methods import METHODS, Bounds, decided, in_use, spending_levels
 from bench.evaluation_noise import FAMILIES, SLOW, Arms, Family, hosts
-from bench.evaluation_page import BEGIN, END, PAGE, block, put
-from bench.registry import RESULTS
+from bench.evaluation_page import BEGIN, END, PAGE, STATED, block, put
 from chalicelib.domain.evaluation.interval import answer, retention
 
 BY_NAME = {family.name: family for family in FAMILIES}
@@ -102,11 +99,23 @@ def test_spending_levels_add_up_to_what_may_be_spent() -> None:
     assert 0.018 < levels[-1] < 0.025
 
 
-def test_the_guide_shows_the_results_that_are_kept() -> None:
-    result = json.loads((RESULTS / "evaluation.json").read_text("utf-8"))
+def test_results_are_written_into_the_guide_between_its_markers() -> None:
     page = PAGE.read_text("utf-8")
-    assert put(page, block(result)) == page, "run: python -m bench.evaluation_page"
-    assert result["tables"][0]["title"] == ERROR_TITLE
+    row = {column.key: "–" if column.form == "" else 0.5 for column in TABLES[ERROR_TITLE]}
+    result = {
+        "tables": [{"title": ERROR_TITLE, "rows": [{**row, "family": "flat *", "limit": None}]}],
+        "conditions": dict.fromkeys(STATED, 1),
+        "notes": ["a note"],
+    }
+    text = block(result)
+    assert "| flat \\* | 50.0% |" in text
+    written = put(page, text)
+    assert text in written
+    assert put(written, text) == written
+    assert (written.partition(BEGIN)[0], written.partition(END)[2]) == (
+        page.partition(BEGIN)[0],
+        page.partition(END)[2],
+    )
+    assert all(title in page for title in TABLES), "run: make bench-evaluation"
     with pytest.raises(ValueError, match="has no"):
         put(page.replace(BEGIN, ""), "")
-    assert page.count(END) == 1
