@@ -16,6 +16,7 @@ from chalicelib.domain.errors import InvalidInput, NotFound
 from phoenix_cli.binaries.progress import progress_report
 from phoenix_cli.binaries.resolve import resolve_collector, resolve_supervisor
 from phoenix_cli.client import connect
+from phoenix_cli.commands.record import record_host, show_recording
 from phoenix_cli.host_runtime.config import HostConfig
 from phoenix_cli.host_runtime.credentials import (
     HostCredentials,
@@ -127,3 +128,7 @@ def remove(name: HostArgument) -> None:
     """Revoke a host's token and forget it."""
     connect().delete(f"{PATH}/{name}")
     note(f"host {name} is removed")
+
+
+app.command("record")(record_host)
+app.command("recording")(show_recording)

@@ -13,6 +13,7 @@ import yaml
 from chalicelib.domain.errors import InvalidInput, PhoenixError, Rejected, Unavailable
 from chalicelib.domain.pipeline.document import to_yaml
 from phoenix_cli.client import Client, connect
+from phoenix_cli.commands.preview import preview
 from phoenix_cli.commands.validate import validate
 from phoenix_cli.config_lines import localised
 from phoenix_cli.documents import Document, read_document
@@ -66,6 +67,7 @@ def show(
 
 
 app.command("validate")(validate)
+app.command("preview")(preview)
 
 
 @app.command("deploy")
