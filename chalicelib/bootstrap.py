@@ -39,6 +39,7 @@ from chalicelib.services.library import CatalogLibrary, Library, TenantLibrary
 from chalicelib.services.loadsims import LoadSims
 from chalicelib.services.observing import Observing
 from chalicelib.services.pipelines import Pipelines
+from chalicelib.services.predictions import PredictionBook
 from chalicelib.services.price_books import PriceBooks
 from chalicelib.services.promotion import Promotion
 from chalicelib.services.services import Services
@@ -156,6 +157,7 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         validation=validation(settings, given),
         deployments=deployments,
         experiments=Experiments(context, fleet, rendering, hosts, in_experiment),
+        predictions=PredictionBook(context, rendering),
         loadsims=loadsims,
         stepping=Stepping(context, observing, fleet, loadsims, promotion, in_experiment),
         price_books=price_books,

@@ -17,6 +17,7 @@ from chalicelib.domain.host import Enrolment, Host
 from chalicelib.domain.loadsim import LoadSim
 from chalicelib.domain.model import Value
 from chalicelib.domain.pipeline.own import OwnContent, OwnPipeline, OwnVersion, version_key
+from chalicelib.domain.prediction.prediction import Predictions
 from chalicelib.ports.items import ItemStore
 from chalicelib.repositories.audit import AuditTrail
 from chalicelib.repositories.documents import Documents
@@ -121,6 +122,9 @@ class Records:
         )
         self.price_books = Documents(store, "PRICE-BOOK", OwnPriceBook, lambda v: v.book.name)
         self.usage = UsageHours(store)
+        self.predictions = Documents(
+            store, "PREDICTION", Predictions, lambda v: v.pair, expires=lambda v: int(v.expires_at)
+        )
         self.loadsims = Documents(
             store,
             "LOADSIM",

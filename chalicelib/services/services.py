@@ -15,6 +15,7 @@ from chalicelib.services.ingest import Ingest
 from chalicelib.services.library import TenantLibrary
 from chalicelib.services.loadsims import LoadSims
 from chalicelib.services.pipelines import Pipelines
+from chalicelib.services.predictions import PredictionBook
 from chalicelib.services.price_books import PriceBooks
 from chalicelib.services.stepping import Stepping
 from chalicelib.services.tokens import Tokens
@@ -34,6 +35,7 @@ class Services:
     validation: Validation
     deployments: Deployments
     experiments: Experiments
+    predictions: PredictionBook
     loadsims: LoadSims
     stepping: Stepping
     price_books: PriceBooks
