@@ -15,11 +15,13 @@ from chalicelib.domain.audit import AuditRecord
 from chalicelib.domain.errors import NotFound, PhoenixError
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
+from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.client import Client, connect
 from phoenix_cli.commands.experiment_again import clone, extend
 from phoenix_cli.documents import read_document
 from phoenix_cli.output import Output, OutputOption, console, emit, note, rows
 from phoenix_cli.show.compare import compare_document, compare_table
+from phoenix_cli.show.prediction import prediction_view
 from phoenix_cli.show.report import html_report
 from phoenix_cli.show.status import Look, changed_line, status_lines, status_view, verdict_view
 from phoenix_cli.show.tables import experiments_table
@@ -114,9 +116,10 @@ def status(
     else:
         experiment, evaluation = fetch(client, name)
     if output is not Output.TABLE:
-        emit(_document(experiment, evaluation), output, str)
+        emit(_document(experiment, evaluation, predicted(client, name)), output, str)
     elif not watch or not sys.stdout.isatty():
         print("\n".join(status_lines(experiment, evaluation, time.time())))
+        console().print(prediction_view(predicted(client, name)))
     if watch or wait is not None:
         raise typer.Exit(_exit(experiment))
 
@@ -138,8 +141,9 @@ def compare(
     if output is CompareOutput.TABLE:
         console().print(compare_table(experiment, evaluation))
         console().print(verdict_view(experiment, evaluation))
+        console().print(prediction_view(predicted(client, name)))
         return
-    emit(compare_document(experiment, evaluation), Output(output.value), str)
+    emit(compare_document(experiment, evaluation, comparison=predicted(client, name)), Output(output.value), str)
 
 
 @app.command("list")
@@ -170,13 +174,22 @@ def fetch(client: Client, name: str) -> tuple[Experiment, Evaluation | None]:
         return experiment, None
 
 
+def predicted(client: Client, name: str) -> Comparison | None:
+    """What a preview predicted of an experiment, beside what was measured; None when there is no prediction."""
+    try:
+        return Comparison.model_validate(client.get(f"{PATH}/{name}/prediction"))
+    except NotFound:
+        return None
+
+
 def report(
     client: Client, experiment: Experiment, evaluation: Evaluation | None, phases: dict[str, float] | None = None
 ) -> str:
     """The self-contained HTML page of an experiment."""
     configs = client.get(f"{PATH}/{experiment.name}/configs")
     audit = [AuditRecord.model_validate(item) for item in client.items(f"{PATH}/{experiment.name}/audit")]
-    return html_report(experiment, evaluation, configs, audit, now=time.time(), phases=phases)
+    comparison = predicted(client, experiment.name)
+    return html_report(experiment, evaluation, configs, audit, now=time.time(), phases=phases, comparison=comparison)
 
 
 def follow(client: Client, name: str, seconds: float, *, quiet: bool) -> tuple[Experiment, Evaluation | None]:
@@ -209,10 +222,11 @@ def _order(name: str, cause: str) -> None:
     note(f"experiment {name} is {experiment.state.value}")
 
 
-def _document(experiment: Experiment, evaluation: Evaluation | None) -> dict[str, Any]:
+def _document(experiment: Experiment, evaluation: Evaluation | None, comparison: Comparison | None) -> dict[str, Any]:
     return {
         "experiment": experiment.model_dump(mode="json", by_alias=True),
         "evaluation": evaluation.model_dump(mode="json", by_alias=True) if evaluation else None,
+        "prediction": comparison.model_dump(mode="json", by_alias=True) if comparison else None,
     }
 
 

@@ -16,6 +16,7 @@ from chalicelib.domain.evaluation.evaluation import recompute
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.state import Experiment
 from chalicelib.domain.measurement import Variant
+from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.show import figures
 from phoenix_cli.show.facts import coverage_fact, overhead_fact, reduction_fact
 from phoenix_cli.show.outputs import outputs
@@ -76,7 +77,11 @@ def _together(evaluation: Evaluation) -> list[str]:
 
 
 def compare_document(
-    experiment: Experiment, evaluation: Evaluation | None, phases: Mapping[str, float] | None = None
+    experiment: Experiment,
+    evaluation: Evaluation | None,
+    phases: Mapping[str, float] | None = None,
+    *,
+    comparison: Comparison | None = None,
 ) -> dict[str, Any]:
     """Everything, as JSON values with camelCase keys. Without an evaluation its keys are null.
 
@@ -103,6 +108,7 @@ def compare_document(
         **measured,
         "latest": dict(zip(("verdict", "reason", "explanation", "hint"), latest, strict=True)),
         "recomputed": {"verdict": again[0].value if again[0] else None, "reason": again[1].value} if again else None,
+        "prediction": comparison.model_dump(mode="json", by_alias=True) if comparison else None,
         "proofs": whole.pop("proofs"),
         "events": whole.pop("events"),
         "phaseSeconds": dict(phases) if phases is not None else None,

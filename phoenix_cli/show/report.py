@@ -15,10 +15,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from chalicelib.domain.audit import AuditRecord, broken_at
 from chalicelib.domain.evaluation.result import CriticalReport, Evaluation, Gap, Miss
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
+from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.show import figures
 from phoenix_cli.show.facts import critical_mark, critical_total, kept_processes
 from phoenix_cli.show.outputs import outputs
 from phoenix_cli.show.plot import Flag, reduction_plot, scale_note, series_plot
+from phoenix_cli.show.prediction import NO_PREDICTION, prediction_notes, prediction_rows
 from phoenix_cli.show.ruling import aftermath, arm_title, next_step, ruling
 
 WIDE, NARROW = 860, 400
@@ -33,9 +35,11 @@ def html_report(
     *,
     now: float,
     phases: Mapping[str, float] | None = None,
+    comparison: Comparison | None = None,
 ) -> str:
     """The page. configs: baseline and candidate, as a stock collector runs them. audit: the experiment's whole chain.
-    now: Unix seconds, printed as the time of making. phases: name to seconds, when the caller timed the run."""
+    now: Unix seconds, printed as the time of making. phases: name to seconds, when the caller timed the run.
+    comparison: a prediction beside what was measured, None when none was made."""
     ruled = ruling(experiment, evaluation)
     return (
         _environment()
@@ -58,6 +62,8 @@ def html_report(
             chain_broken=broken_at(audit),
             now=now,
             phases=phases or {},
+            predicted=tuple(prediction_rows(comparison)) if comparison else (),
+            predicted_notes=tuple(prediction_notes(comparison)) if comparison else (NO_PREDICTION,),
         )
     )
 

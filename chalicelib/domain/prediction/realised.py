@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.state import Experiment
@@ -15,18 +16,22 @@ class Compared(Value):
     """One figure. unit: "series" (per scrape and host) or "share". None: not predicted, or not measured yet."""
 
     figure: str
-    unit: str
+    unit: Literal["series", "share"]
     predicted: float | None
     realised: float | None
+    difference: float | None
+    """Realised against predicted: relative for series, in points of one for shares; None where one is missing."""
 
-    @property
-    def difference(self) -> float | None:
-        """Realised against predicted: relative for series, in points of one for shares; None where one is missing."""
-        if self.predicted is None or self.realised is None:
-            return None
-        if self.unit == "share":
-            return self.realised - self.predicted
-        return self.realised / self.predicted - 1 if self.predicted else None
+
+def figure(name: str, unit: Literal["series", "share"], predicted: float | None, realised: float | None) -> Compared:
+    """With its difference."""
+    difference = None
+    if predicted is not None and realised is not None:
+        if unit == "share":
+            difference = realised - predicted
+        elif predicted:
+            difference = realised / predicted - 1
+    return Compared(figure=name, unit=unit, predicted=predicted, realised=realised, difference=difference)
 
 
 class Comparison(Value):
@@ -50,29 +55,25 @@ def _figures(prediction: Prediction, experiment: Experiment, evaluation: Evaluat
     mean = evaluation.series.mean if evaluation else None
     hosts = max(len(experiment.hosts), 1)
     before, after = prediction.baseline.series.mean, prediction.candidate.series.mean
-    for figure, predicted, realised in (
+    for name, predicted, realised in (
         ("raw", prediction.raw_series, mean.raw if mean else None),
         ("baseline", before, mean.baseline if mean else None),
         ("candidate", after, mean.candidate if mean else None),
     ):
         per_host = None if realised is None else realised / hosts
-        yield Compared(figure=figure, unit="series", predicted=predicted, realised=per_host)
+        yield figure(name, "series", predicted, per_host)
     reduction = evaluation.reduction.value if evaluation else None
     share = 1 - after / before if before else None
-    yield Compared(figure="reduction", unit="share", predicted=share, realised=reduction)
+    yield figure("reduction", "share", share, reduction)
     yield from _retention(prediction.candidate.critical, evaluation)
 
 
-def _retention(predicted: tuple[PatternKept, ...], evaluation: Evaluation | None) -> Iterator[Compared]:
+def _retention(patterns: tuple[PatternKept, ...], evaluation: Evaluation | None) -> Iterator[Compared]:
     found = {one.pattern: one for one in evaluation.critical.patterns} if evaluation else {}
-    for one in predicted:
+    for one in patterns:
         measured = found.get(one.pattern)
-        yield Compared(
-            figure=f"critical {one.pattern}",
-            unit="share",
-            predicted=one.kept / one.seen if one.seen else None,
-            realised=measured.candidate_retention if measured else None,
-        )
+        predicted = one.kept / one.seen if one.seen else None
+        yield figure(f"critical {one.pattern}", "share", predicted, measured.candidate_retention if measured else None)
 
 
 def _differs(prediction: Prediction, experiment: Experiment) -> Iterator[str]:
