@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from chalicelib.domain.evaluation.evaluation import Evaluation, Verdict, evaluate, recompute
 from chalicelib.domain.evaluation.interval import FLOOR, retention
+from chalicelib.domain.evaluation.verification import differences
 from chalicelib.domain.measurement import Count, Variant
 from tests.unit.evaluation.simulated import TEN, at, plan_of, sample, scrape
 
@@ -42,7 +49,7 @@ def runs(draw: st.DrawFn) -> tuple[list[Count], int, bool]:
 def look(run: tuple[list[Count], int, bool]) -> Evaluation:
     counts, second, last = run
     samples = [sample(i * 15, i * 0.5, host=host) for host in ("a", "b") for i in range(max(1, second // 15))]
-    plan = plan_of(("a", "b"), collector_cpu=0.1)
+    plan = plan_of(("a", "b"), collector_cpu=0.1, collector_memory=90e6)
     return evaluate(plan, counts, samples, at(second), last=last)
 
 
@@ -53,6 +60,40 @@ def test_the_evidence_alone_gives_the_same_verdict(run: tuple[list[Count], int, 
     stored = Evaluation.model_validate_json(found.model_dump_json(by_alias=True))
     assert stored == found
     assert recompute(stored) == (found.verdict, found.reason)
+    assert differences(stored) == ()
+
+
+@given(runs(), st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_any_change_of_stored_evidence_is_found(run: tuple[list[Count], int, bool], rng: Random) -> None:
+    document = json.loads(look(run).model_dump_json(by_alias=True))
+    places = list(leaves(document))
+    holder, key = rng.choice(places)
+    holder[key] = other(holder[key])
+    try:
+        changed = Evaluation.model_validate(document)
+    except ValidationError:
+        return  # Refused before it is looked at.
+    assert differences(changed)
+
+
+def other(value: Any) -> Any:
+    """A value of the same kind that is not the same."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    return (value or 0.5) * 1.01 if isinstance(value, float) else "forged"
+
+
+def leaves(document: Any) -> Iterator[tuple[Any, Any]]:
+    """Every value in a JSON document, as its container and key."""
+    pairs = document.items() if isinstance(document, dict) else enumerate(document)
+    for key, value in pairs:
+        if isinstance(value, (dict, list)) and value:
+            yield from leaves(value)
+        else:
+            yield document, key
 
 
 @given(runs(), st.randoms(use_true_random=False))

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
-from chalicelib.domain.cost import SeriesCost, series_cost
-from chalicelib.domain.evaluation import wording
-from chalicelib.domain.evaluation.decision import blocked_by_hosts, decide, reduction_ratio
-from chalicelib.domain.evaluation.interval import cut, minutes_left, multiplier
+from chalicelib.domain.evaluation.conclusion import conclude, reduction_of
+from chalicelib.domain.evaluation.decision import decide
+from chalicelib.domain.evaluation.interval import cut
 from chalicelib.domain.evaluation.overhead import COVERS_BOTH, guardrails, host_overhead, steps
 from chalicelib.domain.evaluation.plan import EvaluationPlan
 from chalicelib.domain.evaluation.result import (
@@ -21,10 +20,8 @@ from chalicelib.domain.evaluation.result import (
     HostSum,
     Levels,
     Measured,
-    MinutesLeft,
     OverheadReport,
     Reason,
-    Reduction,
     Rows,
     SeriesReport,
     Unmeasured,
@@ -40,7 +37,6 @@ __all__ = ["Evaluation", "Reason", "Verdict", "evaluate", "recompute"]
 MAX_ROWS = 1000
 SILENT_SCRAPES = 3
 """Scrapes in a row without a stream, while others of the host report, until it counts as not measurable."""
-FORECAST_FROM_MINUTES = 10
 
 
 def evaluate(
@@ -69,34 +65,19 @@ def evaluate(
     evidence = evidence.model_copy(update={"host_problems": dict(sorted((host_problems or {}).items()))})
     measured = Measured(
         series=_series(hosts),
-        reduction=_reduction(evidence),
+        reduction=reduction_of(evidence),
         critical=critical_report(plan.critical, hosts),
         overhead=_overhead(plan, hosts, sampled),
         coverage=tuple(host.coverage for host in hosts),
         evidence=evidence,
     )
-    return _answered(plan, measured)
+    return conclude(measured, plan.price_book)
 
 
 def recompute(evaluation: Measured) -> tuple[Verdict | None, Reason]:
     """Verdict and reason from the evidence alone: sums, misses, coverage, limits; no conclusion is read."""
     decision = decide(evaluation)
     return decision.verdict, decision.reason
-
-
-def _answered(plan: EvaluationPlan, measured: Measured) -> Evaluation:
-    decision = decide(measured)
-    left = _minutes_left(measured) if decision.reason in (Reason.UNDECIDED, Reason.DEADLINE) else None
-    return Evaluation(
-        **{name: getattr(measured, name) for name in Measured.model_fields},
-        verdict=decision.verdict,
-        reason=decision.reason,
-        explanation=wording.explanation(measured, decision, left),
-        waiting_for=wording.waiting_for(measured, decision, left) if decision.verdict is None else (),
-        hint=wording.hint(measured, decision),
-        minutes_left=left,
-        cost=_cost(plan, measured),
-    )
 
 
 def _evidence(
@@ -167,22 +148,6 @@ def _silent(host: HostScrapes) -> list[Unmeasured]:
     return found
 
 
-def _reduction(evidence: Evidence) -> Reduction:
-    a, b = sum(host.baseline for host in evidence.hosts), sum(host.candidate for host in evidence.hosts)
-    ratio = reduction_ratio(evidence)
-    return Reduction(
-        target=evidence.limits.target,
-        value=1 - b / a if a else None,
-        low=1 - ratio.high if ratio else None,
-        high=1 - ratio.low if ratio else None,
-        too_early=ratio is None,
-        scrapes=evidence.scrapes,
-        minutes=evidence.minutes,
-        standard_error=ratio.error if ratio else None,
-        multiplier=multiplier(evidence.minutes) if ratio else None,
-    )
-
-
 def _series(hosts: Sequence[HostScrapes]) -> SeriesReport:
     found = [host.complete for host in hosts if host.complete]
     if not found:
@@ -211,30 +176,4 @@ def _overhead(
         covers=COVERS_BOTH,
         hosts=tuple(host_overhead(host, found) for host, found in taken.items()),
         guardrails=tuple(g for host, found in taken.items() for g in guardrails(plan.limits, host, found)),
-    )
-
-
-def _minutes_left(measured: Measured) -> MinutesLeft | None:
-    evidence = measured.evidence
-    ratio = reduction_ratio(evidence)
-    if ratio is None or evidence.minutes < FORECAST_FROM_MINUTES or blocked_by_hosts(measured):
-        return None
-    about = minutes_left(ratio.value, ratio.error, evidence.minutes, 1 - evidence.limits.target)
-    return MinutesLeft(about=about, low=about / 3, high=about * 3) if about is not None else None
-
-
-def _cost(plan: EvaluationPlan, measured: Measured) -> SeriesCost | None:
-    mean, found = measured.series.mean, measured.reduction
-    if plan.price_book is None or mean is None:
-        return None
-    bounds = (found.low, found.high) if found.low is not None and found.high is not None else None
-    hosts = sum(host.scrapes > 0 for host in measured.evidence.hosts)
-    return series_cost(
-        plan.price_book,
-        hosts=hosts,
-        raw=mean.raw,
-        baseline=mean.baseline,
-        candidate=mean.candidate,
-        interval_s=plan.limits.interval_s,
-        reduction=bounds,
     )

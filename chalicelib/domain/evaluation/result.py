@@ -350,6 +350,8 @@ class Evaluation(Measured):
     """What to do about it, where there is something to do."""
     minutes_left: MinutesLeft | None = None
     cost: SeriesCost | None = None
+    digest: str = ""
+    """SHA-256 of all the rest; the audit trail keeps that of the verdict."""
 
     @property
     def breach(self) -> bool:
