@@ -25,6 +25,8 @@ class PipelineView(PipelineMetadata):
 
     source: Literal["catalog", "own"]
     """Whose it is: of Phoenix's catalog, or your own."""
+    ambiguous: bool = False
+    """Whether the catalog and you have a pipeline of this name: then only name and version together mean one."""
 
 
 class VersionQuery(Model):
@@ -60,12 +62,18 @@ def routes(services: Services) -> tuple[Route, ...]:
     def listing(request: Request) -> PageOf[PipelineView]:
         query = request.query
         release, own, cursor = services.library.page(request.principal.tenant, query.limit, query.cursor)
-        items = [_view(one, "catalog") for one in release] + [_view(one.metadata, "own") for one in own]
+        items = [_view(one, "catalog") for one in release]
+        items += [_view(one.metadata, "own", twice=_in_catalog(one.name)) for one in own]
         return PageOf[PipelineView](items=items, next_cursor=cursor)
+
+    def _in_catalog(name: str) -> bool:
+        return services.library.in_catalog(name) is not None
 
     def show(request: Request) -> PipelineView:
         found = pipelines.get(request.principal.tenant, request.params["pipeline"], request.query.version)
-        return _view(found, "catalog" if "." in found.version else "own")
+        if "." in found.version:
+            return _view(found, "catalog")
+        return _view(found, "own", twice=_in_catalog(found.name))
 
     def fragment(request: Request) -> Fragment:
         return pipelines.fragment(request.principal.tenant, _asked(request))
@@ -125,5 +133,6 @@ def routes(services: Services) -> tuple[Route, ...]:
     )
 
 
-def _view(metadata: PipelineMetadata, source: Literal["catalog", "own"]) -> PipelineView:
-    return PipelineView(**{name: getattr(metadata, name) for name in PipelineMetadata.model_fields}, source=source)
+def _view(metadata: PipelineMetadata, source: Literal["catalog", "own"], *, twice: bool = False) -> PipelineView:
+    fields = {name: getattr(metadata, name) for name in PipelineMetadata.model_fields}
+    return PipelineView(**fields, source=source, ambiguous=twice)

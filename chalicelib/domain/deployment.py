@@ -38,7 +38,7 @@ class DeploymentPlan(Value):
         """How people call it: "process-topk-v1 k=20", or "own configuration"."""
         if self.pipeline is None:
             return "own configuration"
-        return " ".join([self.pipeline.pipeline, *(f"{k}={v}" for k, v in sorted(self.pipeline.parameters.items()))])
+        return self.pipeline.label()
 
 
 class DeploymentVersion(Value):

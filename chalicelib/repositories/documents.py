@@ -55,9 +55,11 @@ class Documents(Generic[V]):
             raise NotFound(f"no {noun} named {key!r}", hint=f"see what exists: phoenix {noun} list")
         return found
 
-    def page(self, tenant: str, limit: int = 100, cursor: str | None = None) -> tuple[list[Stored[V]], str | None]:
-        """One page in order of the key, and the cursor of the next."""
-        page = self._store.query(Table.STATE, self.partition(tenant), limit=limit, cursor=cursor)
+    def page(
+        self, tenant: str, limit: int = 100, cursor: str | None = None, *, start: str = "", end: str = ""
+    ) -> tuple[list[Stored[V]], str | None]:
+        """One page in order of the key (start <= key < end, where given), and the cursor of the next."""
+        page = self._store.query(Table.STATE, self.partition(tenant), start=start, end=end, limit=limit, cursor=cursor)
         return [self._read(item) for item in page.items], page.cursor
 
     def all(self, tenant: str) -> Iterator[Stored[V]]:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from chalicelib.domain.errors import InvalidInput, NotFound, Problem
 from chalicelib.domain.pipeline.metadata import OWN_VERSION, PipelineMetadata, PipelineTemplate
-from chalicelib.domain.pipeline.own import OwnPipeline, metadata_of, template_of, version_key
+from chalicelib.domain.pipeline.own import OwnPipeline, described, template_of, version_key
 from chalicelib.ports.catalog import Catalog
 from chalicelib.repositories.records import Records
 
@@ -113,7 +113,7 @@ class TenantLibrary:
                 raise self._missing(tenant, name)
             raise _no_version(name, str(number), f"see: phoenix pipeline versions {name}")
         spec = content.value.spec
-        return template_of(metadata_of(name, version.value, spec), spec)
+        return template_of(described(name, str(number), spec, version.value.note), spec)
 
     def _missing(self, tenant: str, name: str) -> NotFound:
         mine = [found.value.name for found in self._records.pipelines.all(tenant) if found.value.deleted_at is None]

@@ -16,6 +16,8 @@ from chalicelib.services.library import TenantLibrary
 from chalicelib.services.loadsims import LoadSims
 from chalicelib.services.pipelines import Pipelines
 from chalicelib.services.predictions import PredictionBook
+from chalicelib.services.notifications import Notifications
+from chalicelib.services.own_pipelines import OwnPipelines
 from chalicelib.services.price_books import PriceBooks
 from chalicelib.services.stepping import Stepping
 from chalicelib.services.tokens import Tokens
@@ -35,6 +37,7 @@ class Services:
     validation: Validation
     deployments: Deployments
     experiments: Experiments
+    own_pipelines: OwnPipelines
     predictions: PredictionBook
     loadsims: LoadSims
     stepping: Stepping

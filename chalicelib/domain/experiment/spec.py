@@ -41,6 +41,16 @@ class PipelineRef(Value):
     update changes nothing that exists."""
 
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is pinned to a version of the tenant's own pipeline; the catalog's versions have dots."""
+        return self.version is not None and "." not in self.version
+
+    def label(self) -> str:
+        """How people call it: "process-topk-v1 k=20", "lean version 3"."""
+        version = f" version {self.version}" if self.version else ""
+        return " ".join([self.pipeline + version, *(f"{k}={v}" for k, v in sorted(self.parameters.items()))])
+
 class OtlpBackend(Value):
     """Where an arm's output goes: an OTLP/HTTP endpoint, or nowhere."""
 

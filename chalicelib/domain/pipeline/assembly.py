@@ -137,10 +137,11 @@ class _Build:
 
 
 def _own(processor: str, variant: str) -> str:
-    """The processor's id within its arm: "transform/score" -> "transform/candidate.score". Arms share no processor,
-    so that each one's time is its own in the collector's telemetry."""
+    """The processor's id within its arm: "transform/score" -> "transform/candidate.score", "resource" ->
+    "resource/candidate._" (no name begins so, and "resource/candidate" is ours). Arms share no processor, so that each
+    one's time is its own in the collector's telemetry."""
     kind, _, name = processor.partition("/")
-    return f"{kind}/{variant}.{name}" if name else f"{kind}/{variant}"
+    return f"{kind}/{variant}.{name or '_'}"
 
 
 def standalone(

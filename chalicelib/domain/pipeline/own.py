@@ -126,19 +126,18 @@ def version_key(name: str, number: int) -> str:
     return f"{name}#{number:06d}"
 
 
-def metadata_of(name: str, version: OwnVersion, spec: PipelineSpec) -> PipelineMetadata:
+def described(name: str, version: str, spec: PipelineSpec, note: str = "") -> PipelineMetadata:
     """The description as the catalog gives it. No effect is claimed: nobody measured one."""
-    number = str(version.number)
     return PipelineMetadata(
         name=name,
-        version=number,
+        version=version,
         title=spec.title,
         description=spec.description,
         parameters=spec.parameters,
         keeps=spec.keeps,
         backends=spec.backends,
         names=spec.names,
-        changelog=(Change(version=number, text=version.note or f"Version {number}."),),
+        changelog=(Change(version=version, text=note or f"Version {version}."),),
     )
 
 
