@@ -14,6 +14,7 @@ from chalicelib.domain.errors import InvalidInput, PhoenixError, Rejected, Unava
 from chalicelib.domain.pipeline.document import to_yaml
 from phoenix_cli.client import Client, connect
 from phoenix_cli.commands.preview import preview
+from phoenix_cli.commands.recommend import recommend
 from phoenix_cli.commands.validate import validate
 from phoenix_cli.config_lines import localised
 from phoenix_cli.documents import Document, read_document
@@ -68,6 +69,7 @@ def show(
 
 app.command("validate")(validate)
 app.command("preview")(preview)
+app.command("recommend")(recommend)
 
 
 @app.command("deploy")

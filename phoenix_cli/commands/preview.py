@@ -18,8 +18,7 @@ from chalicelib.domain.cost.price_book import PriceBook
 from chalicelib.domain.critical import MAX_PATTERNS, CriticalPattern
 from chalicelib.domain.errors import InvalidInput, NotAuthenticated, PhoenixError, Unavailable
 from chalicelib.domain.pipeline.rendering import Fragment
-from chalicelib.domain.prediction.figures import amount as spread
-from chalicelib.domain.prediction.figures import names_of
+from chalicelib.domain.prediction.figures import Amount, PipelineFigures, amount, names_of
 from chalicelib.domain.prediction.prediction import Conditions, PredictionDraft
 from chalicelib.domain.prediction.report import PreviewReport
 from chalicelib.domain.pricebooks import price_book
@@ -31,6 +30,7 @@ from phoenix_cli.output import Output, OutputOption, console, emit, note
 from phoenix_cli.recording.reader import Recording, open_recording
 from phoenix_cli.replay.counting import Facts, conditions, figures, look, missed
 from phoenix_cli.replay.feeding import Replayed, replay
+from phoenix_cli.replay.sinks import Stream
 from phoenix_cli.replay.sources import ControlPlaneDefinitions, Definitions
 from phoenix_cli.show.preview import preview_view
 
@@ -102,8 +102,8 @@ def preview(
         replayed = replay(bench.recording, fragments, bench.critical, bench.collector, shown)
     report = preview_report(bench, fragments, replayed)
     emit(report.model_dump(mode="json", by_alias=True), output, lambda _: preview_view(report))
-    if save and bench.client:
-        keep(bench.client, report)
+    if save:
+        keep_pair(bench, report.candidate, report.against, replayed.raw)
     if report.missed_total:
         raise typer.Exit(EXIT_CRITICAL_LOST)
 
@@ -177,7 +177,7 @@ def preview_report(bench: Bench, fragments: list[Fragment], replayed: Replayed) 
         conditions=bench.conditions,
         source=bench.source,
         critical=bench.critical,
-        raw=spread([number or 0 for number in replayed.raw.counted]),
+        raw=raw_amount(replayed.raw),
         candidate=candidate,
         against=against,
         reduction=1 - candidate.series.mean / before if before else None,
@@ -199,21 +199,28 @@ def assumptions(book: PriceBook) -> tuple[str, ...]:
     )
 
 
-def keep(client: Client, report: PreviewReport) -> None:
-    """Offer the prediction to the control plane; that it takes none is no failure of the preview."""
+def keep_pair(bench: Bench, candidate: PipelineFigures, against: PipelineFigures, raw: Stream) -> None:
+    """Offer the prediction to the control plane; that it takes none is no failure of the command."""
+    if bench.client is None:
+        return
     draft = PredictionDraft(
-        baseline=report.against,
-        candidate=report.candidate,
-        raw_series=report.raw.mean,
-        critical=report.critical,
-        conditions=report.conditions,
+        baseline=against,
+        candidate=candidate,
+        raw_series=raw_amount(raw).mean,
+        critical=bench.critical,
+        conditions=bench.conditions,
     )
     try:
-        client.post(PATH, draft.model_dump(mode="json", by_alias=True))
+        bench.client.post(PATH, draft.model_dump(mode="json", by_alias=True))
     except PhoenixError as error:
         note(f"the prediction was not kept: {error.detail}")
     else:
-        note("the prediction is kept: experiments with these two pipelines will show it beside what they measure")
+        note(f"the prediction for {candidate.pipeline} is kept: an experiment with these two pipelines will show it")
+
+
+def raw_amount(raw: Stream) -> Amount:
+    """Series of the recording itself per scrape."""
+    return amount([number or 0 for number in raw.counted])
 
 
 @contextmanager

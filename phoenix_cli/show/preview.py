@@ -53,7 +53,7 @@ def _rows(report: PreviewReport) -> Iterator[tuple[str, str, str]]:
     yield row("points in the recording", (whole(one.points) for one in pair))
     yield row("bytes per scrape, OTLP", (figures.size(one.bytes.mean) for one in pair))
     yield row("bytes per scrape, on the wire (gzip)", (figures.size(one.wire_bytes.mean) for one in pair))
-    yield row("cost a month, one such host", (_money(one, report.currency) for one in pair))
+    yield row("cost a month, one such host", (money(one, report.currency) for one in pair))
     for number, pattern in enumerate(report.critical):
         yield row(f"critical {clean(pattern.id)} kept", (kept(one.critical[number]) for one in pair))
     saved = "nothing to reduce" if report.reduction is None else percent(report.reduction)
@@ -143,5 +143,6 @@ def _amount(one: Amount) -> str:
     return f"{one.mean:,.1f} ({whole(one.most)})"
 
 
-def _money(one: PipelineFigures, currency: str) -> str:
+def money(one: PipelineFigures, currency: str) -> str:
+    """What a month costs, or that the price book cannot tell."""
     return "not priced" if one.per_month is None else figures.money(one.per_month, currency)

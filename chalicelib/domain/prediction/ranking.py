@@ -76,11 +76,11 @@ def _criteria(one: Tried) -> list[tuple[str, float | int | str]]:
     money = figures.per_month if figures.per_month is not None else figures.series.mean
     return [
         ("cost", round(money, _SAME_MONEY)),
-        ("fewer series", figures.series.mean),
-        ("fewer bytes", figures.bytes.mean),
-        ("fewer names disappear", one.gone),
-        ("fewer parameters differ from the defaults", len(one.given)),
-        ("in order of the name", f"{one.pipeline} {json.dumps(one.given, sort_keys=True)}"),
+        ("series", figures.series.mean),
+        ("bytes", figures.bytes.mean),
+        ("names that disappear", one.gone),
+        ("parameters that differ from the defaults", len(one.given)),
+        ("name", f"{one.pipeline} {json.dumps(one.given, sort_keys=True)}"),
     ]
 
 
@@ -89,4 +89,4 @@ def _tie(above: Tried, one: Tried) -> str:
     if first[0][1] != second[0][1]:
         return ""
     reason = next(word for (word, a), (_, b) in zip(first, second, strict=True) if a != b)
-    return f"costs as much as the one above, which comes first: {reason}"
+    return f"tie with the one above, broken by {reason}"
