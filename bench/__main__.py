@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None, measure: Measure = lambda name, opt
         width = max(map(len, BENCHMARKS))
         print("\n".join(f"{name:<{width}}  {summary}" for name, summary in BENCHMARKS.items()))
         return 0
-    options = Options(quick=given.quick, store=given.store)
+    options = Options(given.quick, given.store, tuple(given.sizes), given.publish)
     try:
         return max([_one(name, options, measure, given.results) for name in given.names or BENCHMARKS])
     except KeyboardInterrupt:
@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="name the benchmarks and end")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions: sooner done, more noise")
     parser.add_argument("--store", choices=("sqlite", "dynamodb"), default="sqlite", help="engine of `ingest`")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[], metavar="N", help="populations of `catalog`")
+    parser.add_argument("--publish", action="store_true", help="`catalog` writes its pages after a partial run too")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON files")
     return parser
 

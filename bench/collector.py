@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,20 +136,26 @@ def _round(binary: Path, pipelines: dict[str, Fragment], way: str, intervals: in
             subjects[name] = Subject(stack.enter_context(collector(binary, config, folder / name)).pid, port)
             time.sleep(INTERVAL_S / len(pipelines))
         time.sleep(SETTLE_SCRAPES * INTERVAL_S)
-        return _measure(subjects, intervals * INTERVAL_S)
+        return measure(subjects, intervals * INTERVAL_S)
 
 
-def _measure(subjects: dict[str, Subject], seconds: float) -> dict[str, Cost]:
-    """Watch running collectors for so long. Raises BenchFailed when one hardly scraped."""
+def measure(
+    subjects: Mapping[str, Subject],
+    seconds: float,
+    clock: Callable[[int], float] = proc.cpu_seconds,
+    fewest: int = MIN_SCRAPES,
+) -> dict[str, Cost]:
+    """Watch running collectors for so long. clock: CPU seconds of a pid so far. Raises BenchFailed when one scraped
+    fewer times."""
     before = {name: selfcount.pull(one.port) for name, one in subjects.items()}
-    started = {name: proc.cpu_seconds(one.pid) for name, one in subjects.items()}
+    started = {name: clock(one.pid) for name, one in subjects.items()}
     samples = _memory(subjects, time.monotonic() + seconds)
-    cpu = {name: proc.cpu_seconds(one.pid) - started[name] for name, one in subjects.items()}
+    cpu = {name: clock(one.pid) - started[name] for name, one in subjects.items()}
     live = proc.live_processes()
     costs = {}
     for name, one in subjects.items():
         found = selfcount.pull(one.port).since(before[name])
-        if found.scrapes < MIN_SCRAPES or not found.left:
+        if found.scrapes < fewest or not found.left:
             raise BenchFailed(f"{name} did {found.scrapes} scrapes in {seconds:g} s: the machine is too busy")
         costs[name] = Cost(
             cpu_s=cpu[name],
@@ -162,7 +168,7 @@ def _measure(subjects: dict[str, Subject], seconds: float) -> dict[str, Cost]:
     return costs
 
 
-def _memory(subjects: dict[str, Subject], until: float) -> dict[str, list[int]]:
+def _memory(subjects: Mapping[str, Subject], until: float) -> dict[str, list[int]]:
     """Resident bytes, sampled until a moment (monotonic seconds)."""
     samples: dict[str, list[int]] = {name: [] for name in subjects}
     while (left := until - time.monotonic()) > 0:

@@ -17,15 +17,19 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 @dataclass(frozen=True)
 class Options:
-    """quick: fewer repetitions, so wider noise. store: engine behind the control plane of `ingest`."""
+    """quick: fewer repetitions, so wider noise. store: engine behind the control plane of `ingest`. sizes: populations
+    of `catalog`, all of its own when empty. publish: whether `catalog` writes its pages even after a partial run."""
 
     quick: bool = False
     store: str = "sqlite"
+    sizes: tuple[int, ...] = ()
+    publish: bool = False
 
 
 BENCHMARKS = {
     "collector": "CPU per scrape and memory of collectors that run baseline, priority filter and top-K, side by side",
     "wire": "bytes per scrape that leave the host: baseline against top-K on the same scrapes",
+    "catalog": "every pipeline of the catalog beside what people use today: series, bytes, criticals, exactness, cost",
     "ingest": "measurement requests a second into `phoenix up`, beside its health check",
     "promote": "seconds from promote, and from roll back, to the collector's own confirmation",
     "items": "item stores: SQLite against a DynamoDB-compatible engine",

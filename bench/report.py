@@ -70,17 +70,20 @@ class Report:
         tail = "\n".join([f"conditions: {said}", *self.notes])
         return "\n\n".join([f"== {self.name}", *(table.text() for table in self.tables), tail])
 
-    def write(self, folder: Path) -> Path:
-        """Write <folder>/<name>.json and return its path."""
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{self.name}.json"
-        document = {
+    def document(self) -> dict[str, Any]:
+        """All of it, as JSON holds it."""
+        return {
             "benchmark": self.name,
             "conditions": dict(self.conditions),
             "tables": [table.document() for table in self.tables],
             "notes": list(self.notes),
         }
-        path.write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+
+    def write(self, folder: Path) -> Path:
+        """Write <folder>/<name>.json and return its path."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{self.name}.json"
+        path.write_text(json.dumps(self.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
         return path
 
 

@@ -73,12 +73,12 @@ def missing(total: int) -> int:
 
 
 @contextmanager
-def population(count: int, folder: Path) -> Iterator[None]:
+def population(count: int, folder: Path, profile: str = "high-cardinality") -> Iterator[None]:
     """So many simulated processes, critical ones among them. Raises BenchFailed when they do not start in time."""
     folder.mkdir(parents=True, exist_ok=True)
     status = folder / "load.json"
     status.unlink(missing_ok=True)
-    spec = {"profile": "high-cardinality", "count": count, "critical": CRITICAL_PROCESSES, "durationS": "1h"}
+    spec = {"profile": profile, "count": count, "critical": CRITICAL_PROCESSES, "durationS": "1h"}
     words = ["run", "--spec", json.dumps(spec), "--status-file", str(status), "--die-with-parent"]
     with (folder / "load.log").open("wb") as log:
         child = subprocess.Popen(

@@ -17,7 +17,6 @@ from chalicelib.domain.pipeline.assembly import standalone
 from chalicelib.domain.pipeline.rendering import render
 from tests.catalog import brute
 from tests.catalog.brute import HELPER, Row, Scrape
-from tests.catalog.capture import Capture
 from tests.catalog.rules import Around, Case
 from tests.catalog.sums import COUNTERS, Key
 
@@ -30,22 +29,22 @@ def config_of(
     catalog: FileCatalog,
     critical: Sequence[CriticalPattern],
     interval_s: float,
-    capture: Capture,
+    url: str,
     receiver: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """All cases on one scrape; case i is received at "/<i>". receiver: in place of the process scraper."""
+    """All cases on one scrape; case i is received at <url>/<i>. receiver: in place of the process scraper."""
     name, body = "hostmetrics", parts.receiver(interval_s, (HELPER,))
     if receiver is not None:
         name, body = "otlp", dict(receiver)
     config: dict[str, Any] = {
         "receivers": {name: body},
         "processors": {"filter/unasked": parts.drop_metrics([HELPER])},
-        "exporters": {"otlp_http/raw": parts.exporter(OtlpBackend(otlp=f"{capture.url}{RAW}"), interval_s)},
+        "exporters": {"otlp_http/raw": parts.exporter(OtlpBackend(otlp=f"{url}{RAW}"), interval_s)},
         "service": {"pipelines": {"metrics/raw": {"receivers": [name], "exporters": ["otlp_http/raw"]}}},
     }
     for index, case in enumerate(cases):
         fragment = render(catalog.get(case.pipeline), case.parameters)
-        backend = OtlpBackend(otlp=f"{capture.url}/{index}")
+        backend = OtlpBackend(otlp=f"{url}/{index}")
         own = standalone(fragment, critical, interval_s, backend)
         first = [] if fragment.scraper_metrics else ["filter/unasked"]
         names = {one: one.replace("/", f"/{index}.", 1) for one in own["processors"] if one != "memory_limiter"}
@@ -61,16 +60,25 @@ def config_of(
 
 
 def compare(case: Case, around: Around, scrapes: Sequence[Scrape], rows: Sequence[Sequence[Row]]) -> list[str]:
-    """Every difference between what a case sent and what its rule says; empty when it is exact."""
+    """Every difference between what a case sent and what its rule says, in words; empty when it is exact."""
+    return [what for what, _ in differences(case, around, scrapes, rows)]
+
+
+def differences(
+    case: Case, around: Around, scrapes: Sequence[Scrape], rows: Sequence[Sequence[Row]]
+) -> list[tuple[str, int]]:
+    """As `compare`, each with how many rows or sums it is about."""
     rule = case.rule(around)
-    found: list[str] = []
+    found: list[tuple[str, int]] = []
     for index, (scrape, sent) in enumerate(zip(scrapes, rows, strict=True)):
         expected = rule(scrape)
         single = brute.identities(row for row in sent if row.pid >= 0)
         for what, diff in (("missing", expected.rows - single), ("too many", single - expected.rows)):
             if diff:
-                found.append(f"scrape {index}: {sum(diff.values())} rows {what}, such as {next(iter(diff))}")
-        found += [f"scrape {index}: {line}" for line in _sums(expected.sums, [row for row in sent if row.pid < 0])]
+                rows_off = sum(diff.values())
+                found.append((f"scrape {index}: {rows_off} rows {what}, such as {next(iter(diff))}", rows_off))
+        sums = _sums(expected.sums, [row for row in sent if row.pid < 0])
+        found += [(f"scrape {index}: {line}", 1) for line in sums]
     return found
 
 
@@ -81,14 +89,21 @@ def compare_live(
     and its first scrape. Only processes that began around then depend on it, so their starts are all there is to try
     (Linux tells starts up to a second early, so some of these are first seen later).
     """
+    return [what for what, _ in differences_live(case, around, launched, scrapes, rows)]
+
+
+def differences_live(
+    case: Case, around: Around, launched: int, scrapes: Sequence[Scrape], rows: Sequence[Sequence[Row]]
+) -> list[tuple[str, int]]:
+    """As `compare_live`, each with how many rows or sums it is about."""
     latest = scrapes[0].end + SECOND
     starts = {row.start for scrape in scrapes for row in scrape.rows if launched - SECOND <= row.start <= latest}
     likely = scrapes[0].start - SECOND  # The receiver waits a second before it scrapes for the first time.
     moments = sorted(starts | {launched, likely, latest}, key=lambda moment: abs(moment - likely))
-    found: list[str] = []
+    found: list[tuple[str, int]] = []
     for moment in moments:
-        found = compare(case, around.since(moment), scrapes[:1], rows[:1])
-        found = found or compare(case, around.since(moment), scrapes, rows)
+        found = differences(case, around.since(moment), scrapes[:1], rows[:1])
+        found = found or differences(case, around.since(moment), scrapes, rows)
         if not found:
             return []
     return found

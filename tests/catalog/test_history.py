@@ -77,7 +77,7 @@ def played(request: pytest.FixtureRequest, catalog: FileCatalog, tmp_path_factor
     history = History(5, started + 1800 * SECOND, round(INTERVAL_S * SECOND), count, load)
     with Capture() as capture:
         port = free_port()
-        config = many.config_of(CASES, catalog, CRITICAL, INTERVAL_S, capture, receiver(port))
+        config = many.config_of(CASES, catalog, CRITICAL, INTERVAL_S, capture.url, receiver(port))
         for exporter in config["exporters"].values():
             exporter["sending_queue"]["batch"]["flush_timeout"] = "200ms"
         with runner.running(config):

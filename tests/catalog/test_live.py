@@ -97,7 +97,7 @@ def observe(
             population.busy(f"busy-{index}", 0.02 + 0.02 * index, 8 * (index + 1))
         kind.populate(population)
         launched = time.time_ns()
-        config = many.config_of(CASES, catalog, CRITICAL, INTERVAL_S, capture)
+        config = many.config_of(CASES, catalog, CRITICAL, INTERVAL_S, capture.url)
         with runner.running(config):
             for index in range(SCRAPES):
                 capture.wait_for(many.RAW, index + 1, DEADLINE_S)

@@ -1,0 +1,165 @@
+"""`bench catalog`: every pipeline of the catalog beside what people use today, on the same live populations.
+
+At each size: cost (bench.catalog_cost), then what is sent and whether it is right (bench.catalog_exact). At one size
+also with shared names, and the baseline at a long interval. A complete run writes catalog/README.md and the `effect` of
+each pipeline's metadata (bench.catalog_page); a partial one only when told.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import arms, catalog_cost, catalog_exact, catalog_page, conditions
+from bench.catalog_columns import (
+    COLUMNS,
+    NAMES,
+    NAMES_TITLE,
+    NOTES,
+    PROMISES,
+    PROMISES_TITLE,
+    TARGETS,
+    TARGETS_TITLE,
+    title,
+)
+from bench.catalog_cost import Alone, Costs
+from bench.catalog_exact import Shown
+from bench.catalog_look import look
+from bench.catalog_subjects import CASES, NOBODY, Look, rivals
+from bench.catalog_targets import judged
+from bench.registry import Options
+from bench.report import Cell, Report, Table
+from bench.running import collector_binary, missing, population
+
+SIZES = (100, 300, 1000, 3000)
+ALONE_AT, SHARED_AT = 300, 1000
+CRITICAL = tuple(str(pattern.name).strip("^$") for pattern in arms.CRITICAL)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """interval_s: long enough for all collectors to scrape one after the other. scrapes: in each of the rounds, for the
+    cost; shown: for what is sent."""
+
+    interval_s: float
+    scrapes: int
+    rounds: int
+    shown: int
+
+
+PLANS = {100: Plan(2.0, 8, 3, 6), 300: Plan(3.0, 6, 2, 6), 1000: Plan(5.0, 5, 2, 6), 3000: Plan(15.0, 3, 2, 5)}
+QUICK = {size: Plan(plan.interval_s, 3, 1, 4) for size, plan in PLANS.items()}
+
+
+@dataclass(frozen=True)
+class Sized:
+    """All that was measured at one size."""
+
+    plan: Plan
+    cost: Mapping[str, Costs]
+    exact: catalog_exact.Run
+    shared: catalog_exact.Run | None = None
+    alone: Alone | None = None
+
+
+def run(options: Options) -> Report:
+    """Measure every size; write the pages when complete or told."""
+    complete = not options.quick and not options.sizes
+    binary = collector_binary()
+    machine = conditions.machine()
+    measured = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for size in options.sizes or SIZES:
+            plan = (QUICK if options.quick else PLANS).get(size, PLANS[1000])
+            measured[size] = _size(binary, size, plan, options.quick, Path(folder) / str(size))
+    said = {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "command": "make bench-catalog" if complete else "a partial run",
+        **machine,
+        **conditions.load_after(),
+        "collector": conditions.version_of(binary),
+        "parameters": "the catalog's defaults",
+    }
+    tables = [Table(title(size, one.plan), COLUMNS, _rows(one)) for size, one in measured.items()]
+    tables += [Table(NAMES_TITLE, NAMES, _shared(one)) for one in measured.values() if one.shared]
+    tables.append(Table(TARGETS_TITLE, TARGETS, judged(measured)))
+    tables.append(Table(PROMISES_TITLE, PROMISES, tuple((r.name, r.promise) for r in rivals(NOBODY))))
+    report = Report("catalog" if complete else "catalog-partial", said, tuple(tables), NOTES)
+    if complete or options.publish:
+        catalog_page.write(report.document())
+    return report
+
+
+def _size(binary: Path, size: int, plan: Plan, quick: bool, folder: Path) -> Sized:
+    folder.mkdir()
+    found: list[Alone] = []
+    with population(missing(size), folder):
+        seen = look(CRITICAL)
+        if size == ALONE_AT and not quick:
+            with catalog_cost.alone(binary, folder / "alone") as found:
+                cost, exact = _both(binary, seen, size, plan, folder)
+        else:
+            cost, exact = _both(binary, seen, size, plan, folder)
+    shared = None
+    if size == SHARED_AT and not quick:
+        _say(f"{size} processes with shared names: what is sent")
+        with population(missing(size), folder, "realistic"):
+            shared = catalog_exact.run(binary, look(CRITICAL), plan.interval_s, plan.shown, folder / "shared")
+    return Sized(plan, cost, exact, shared, found[0] if found else None)
+
+
+def _both(
+    binary: Path, seen: Look, size: int, plan: Plan, folder: Path
+) -> tuple[Mapping[str, Costs], catalog_exact.Run]:
+    _say(f"{size} processes: cost, {plan.rounds} rounds of {plan.scrapes} scrapes {plan.interval_s:g} s apart")
+    cost = catalog_cost.run(binary, seen, plan.interval_s, plan.scrapes, plan.rounds, folder)
+    _say(f"{size} processes: what is sent in {plan.shown} scrapes")
+    exact = catalog_exact.run(binary, seen, plan.interval_s, plan.shown, folder / "exact")
+    for name, one in exact.shown.items():
+        if one.mismatches and name in cost:
+            _say(f"  {name}: {one.mismatches} mismatches, such as {one.why}")
+    return cost, exact
+
+
+def _rows(one: Sized) -> tuple[tuple[Cell, ...], ...]:
+    base = one.exact.shown[arms.BASELINE]
+    rows = []
+    for name, shown in one.exact.shown.items():
+        cost = one.cost[name]
+        cells = (
+            one.exact.processes,
+            name,
+            *_sent(shown, base),
+            shown.mismatches / one.exact.scrapes,
+            one.exact.scrapes,
+        )
+        spread = f"{cost.lowest:.2f}–{cost.highest:.2f}"
+        rows.append((*cells, cost.cpu_ms, cost.ratio, spread, cost.scrapes, cost.rss_mib, cost.rss_ratio))
+    return tuple(rows)
+
+
+def _sent(shown: Shown, base: Shown) -> tuple[Cell, ...]:
+    fewer = 1 - shown.series / base.series
+    return (shown.series, fewer, 1 - shown.wire / base.wire, shown.kept / shown.wanted, f"{shown.kept}/{shown.wanted}")
+
+
+def _shared(one: Sized) -> tuple[tuple[Cell, ...], ...]:
+    assert one.shared is not None
+    unique, shared = one.exact.shown, one.shared.shown
+    return tuple(
+        (
+            case.pipeline,
+            *(1 - run[case.pipeline].series / run[arms.BASELINE].series for run in (unique, shared)),
+            *(1 - run[case.pipeline].wire / run[arms.BASELINE].wire for run in (unique, shared)),
+            shared[case.pipeline].mismatches / one.shared.scrapes,
+        )
+        for case in CASES
+    )
+
+
+def _say(what: str) -> None:
+    print(f"  {what}", file=sys.stderr, flush=True)
