@@ -59,6 +59,9 @@ bench-evaluation: .venv/dev  ## simulate the verdict's rule beside others: error
 	@$(PY) -m bench evaluation $(ARGS)
 	@$(PY) -m bench.evaluation_page
 
+bench-catalog: setup  ## every pipeline beside what people use today; writes catalog/README.md (about ten minutes)
+	@$(PY) -m bench catalog $(ARGS)
+
 docs: .venv/dev  ## regenerate the reference from the code
 	@$(PY) -m docs.generate
 
