@@ -22,8 +22,9 @@ class Document:
     lines: dict[str, int] = field(default_factory=dict)
 
 
-def read_text(path: Path) -> tuple[str, str]:
-    """Name and text of a file ("-" is standard input). Raises InvalidInput when it cannot be read or is over 1 MiB."""
+def read_text(path: Path, most: int = MAX_BYTES) -> tuple[str, str]:
+    """Name and text of a file ("-" is standard input). Raises InvalidInput when it cannot be read or is over `most`
+    characters."""
     name = "standard input" if str(path) == "-" else str(path)
     try:
         text = Path("/dev/stdin").read_text("utf-8") if str(path) == "-" else path.read_text("utf-8")
@@ -31,26 +32,41 @@ def read_text(path: Path) -> tuple[str, str]:
         raise InvalidInput(f"{name} is not UTF-8 text") from error
     except OSError as error:
         raise InvalidInput(f"{name} cannot be read: {error.strerror or error}") from error
-    if len(text) > MAX_BYTES:
-        raise InvalidInput(f"{name} is over 1 MiB")
+    if len(text) > most:
+        raise InvalidInput(f"{name} is over {most // 1024**2} MiB")
     return name, text
 
 
 def read_document(path: Path) -> Document:
     """The one document of a file ("-" is standard input). Raises InvalidInput with file and line."""
     name, text = read_text(path)
+    root = _composed(name, text)
+    lines: dict[str, int] = {}
+    _walk(root, "", lines, name, 0)
+    return Document(name, yaml.safe_load(text), lines)
+
+
+def lines_of(text: str) -> dict[str, int]:
+    """JSON pointer to 1-based line of every part of a text; empty for one that is not YAML, which others say better."""
+    lines: dict[str, int] = {}
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
+        _walk(_composed("", text), "", lines, "", 0)
+    except InvalidInput:
+        return {}
+    return lines
+
+
+def _composed(name: str, text: str) -> yaml.Node | None:
+    try:
+        root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}" if mark else ""
         raise InvalidInput(f"{name}{place}: not YAML: {getattr(error, 'problem', None) or error}") from error
     except RecursionError as error:
         raise InvalidInput(f"{name} is nested too deeply") from error
-    lines: dict[str, int] = {}
-    _walk(root, "", lines, name, 0)
-    return Document(name, value, lines)
+    return root
 
 
 def _walk(node: yaml.Node | None, pointer: str, lines: dict[str, int], name: str, depth: int) -> None:

@@ -18,6 +18,8 @@ from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.client import Client, connect
 from phoenix_cli.commands.experiment_again import clone, extend
+from phoenix_cli.commands.experiment_init import init, templates
+from phoenix_cli.commands.experiment_reasons import explain, recompute
 from phoenix_cli.documents import read_document
 from phoenix_cli.output import Output, OutputOption, console, emit, note, rows
 from phoenix_cli.show.compare import compare_document, compare_table
@@ -31,6 +33,10 @@ PATH = "/api/v1/experiments"
 Name = Annotated[str, typer.Argument(help="Name of the experiment.")]
 app.command()(extend)
 app.command()(clone)
+app.command()(init)
+app.command()(templates)
+app.command()(explain)
+app.command()(recompute)
 
 EXIT_RUNNING, EXIT_VERDICT = 6, {"promote": 0, "reject": 3, "inconclusive": 4, "insufficient_data": 5, "error": 1}
 """Exit codes of `status --wait`: by verdict, or 6 when it still runs at the deadline."""
@@ -90,10 +96,15 @@ def stop(name: Name) -> None:
 @app.command("promote")
 def promote(
     name: Name,
+    hosts: Annotated[
+        str | None, typer.Option("--hosts", help="Stages as shares of the hosts, such as 10%,50%,100%.")
+    ] = None,
+    soak: Annotated[str, typer.Option(help="With --hosts: how long each stage is watched before the next.")] = "5m",
     wait: Annotated[float, typer.Option(help="Seconds to wait for every collector to confirm; 0: do not wait.")] = 300,
 ) -> None:
-    """Roll the winner out; possible only with the verdict promote."""
-    _order(name, "promote")
+    """Roll the winner out, at once or in stages; possible only with the verdict promote."""
+    rollout = {"stages": [share.strip() for share in hosts.split(",")], "soak": soak} if hosts else None
+    _order(name, "promote", {"rollout": rollout} if rollout else {})
     if wait > 0:
         experiment, _ = follow(connect(), name, wait, quiet=True)
         note(f"experiment {name} is {experiment.state.value}: {experiment.message}")
@@ -217,8 +228,8 @@ def follow(client: Client, name: str, seconds: float, *, quiet: bool) -> tuple[E
             live.stop()
 
 
-def _order(name: str, cause: str) -> None:
-    experiment = Experiment.model_validate(connect().post(f"{PATH}/{name}/{cause}"))
+def _order(name: str, cause: str, body: dict[str, Any] | None = None) -> None:
+    experiment = Experiment.model_validate(connect().post(f"{PATH}/{name}/{cause}", body))
     note(f"experiment {name} is {experiment.state.value}")
 
 

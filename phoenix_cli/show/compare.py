@@ -18,7 +18,7 @@ from chalicelib.domain.experiment.state import Experiment
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.show import figures
-from phoenix_cli.show.facts import coverage_fact, overhead_fact, reduction_fact
+from phoenix_cli.show.facts import coverage_fact, left_fact, overhead_fact, reduction_fact, waiting_fact
 from phoenix_cli.show.outputs import outputs
 from phoenix_cli.show.ruling import aftermath, arm_title, ruling
 from phoenix_cli.show.status import MARKS
@@ -72,7 +72,8 @@ def _rows(evaluation: Evaluation) -> Iterable[tuple[str, ...]]:
 
 
 def _together(evaluation: Evaluation) -> list[str]:
-    facts = (reduction_fact(evaluation), overhead_fact(evaluation), coverage_fact(evaluation))
+    facts = [reduction_fact(evaluation), overhead_fact(evaluation), coverage_fact(evaluation)]
+    facts += [fact for fact in (waiting_fact(evaluation), left_fact(evaluation)) if fact is not None]
     return [f"{fact.label:<10} {fact.text}   {MARKS[fact.mark]}".rstrip() for fact in facts]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.domain.evaluation.result import CriticalReport, Evaluation, HostCoverage, PatternRetention
-from phoenix_cli.show.figures import clean, interval, percent, size, time_of_day, whole
+from phoenix_cli.show.figures import clean, duration, interval, percent, sentence, size, time_of_day, whole
 
 MAX_SHOWN = 6
 """Patterns and hosts named in a line; the rest is counted."""
@@ -136,6 +136,23 @@ def coverage_fact(evaluation: Evaluation) -> Fact:
     known = [share for share in shares if share is not None]
     mark = None if len(known) < len(shares) or not known else all(share >= least for share in known)
     return Fact("coverage", tuple(shown), mark)
+
+
+def waiting_fact(evaluation: Evaluation) -> Fact | None:
+    """What an evaluation without a verdict waits for; None once there is one."""
+    if not evaluation.waiting_for:
+        return None
+    return Fact("waits for", ("; ".join(sentence(phrase, 300) for phrase in evaluation.waiting_for),))
+
+
+def left_fact(evaluation: Evaluation) -> Fact | None:
+    """The forecast of a decision, as a range; None while there is none."""
+    left = evaluation.minutes_left
+    if left is None or evaluation.verdict is not None:
+        return None
+    return Fact(
+        "left", (f"about {duration(left.about * 60)} ({left.low:.0f} to {left.high:.0f} minutes) to a decision",)
+    )
 
 
 def _host(host: HostCoverage) -> str:

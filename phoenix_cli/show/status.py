@@ -14,7 +14,7 @@ from chalicelib.domain.evaluation.result import Evaluation, Miss
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.loadsim import LoadSim
 from phoenix_cli.show import figures
-from phoenix_cli.show.facts import Fact, critical_fact, facts, reduction_fact
+from phoenix_cli.show.facts import Fact, critical_fact, facts, left_fact, reduction_fact, waiting_fact
 from phoenix_cli.show.ruling import Ruling, aftermath, arm_title, next_step, ruling
 
 MARKS = {True: "✓", False: "✗", None: ""}
@@ -164,8 +164,8 @@ def _all_facts(
     ruled = ruling(experiment, evaluation)
     if ruled.verdict:
         yield Fact("verdict", (ruled.word, ruled.headline))
-    elif evaluation is not None and evaluation.waiting_for and experiment.active:
-        yield Fact("waits for", ("; ".join(figures.sentence(phrase, 300) for phrase in evaluation.waiting_for),))
+    elif evaluation is not None and experiment.active and (waits := waiting_fact(evaluation)):
+        yield waits
     if left := _time_left(experiment, evaluation, now):
         yield Fact("left", (left,))
     if experiment.message and not ruled.verdict:
@@ -182,11 +182,8 @@ def _time_left(experiment: Experiment, evaluation: Evaluation | None, now: float
         return ""
     deadline = max(0.0, experiment.max_duration - experiment.elapsed(now))
     at_most = f"at most {figures.duration(deadline)} until the deadline"
-    left = evaluation.minutes_left if evaluation else None
-    if left is None:
-        return at_most
-    about = f"about {figures.duration(left.about * 60)} ({left.low:.0f} to {left.high:.0f} minutes) to a decision"
-    return f"{about}, {at_most}"
+    left = left_fact(evaluation) if evaluation else None
+    return at_most if left is None else f"{left.text}, {at_most}"
 
 
 def _load(load: LoadSim) -> str:
