@@ -77,7 +77,8 @@ def text(error: PhoenixError, lines: Mapping[str, int] | None = None, file: str 
 
 
 def _block(problem: Problem, lines: Mapping[str, int], file: str) -> str:
-    field = problem.pointer.strip("/").replace("/", ".")
+    steps = problem.pointer.strip("/").split("/")
+    field = ".".join(step.replace("~1", "/").replace("~0", "~") for step in steps)
     line = _line(problem.pointer, lines)
     place = f"   ({file}:{line})" if file and line else ""
     first = f"error: {field}: {problem.rule}{place}" if field else f"error: {problem.rule}{place}"

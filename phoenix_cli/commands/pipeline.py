@@ -1,4 +1,4 @@
-"""`phoenix pipeline`: the catalog, and what of it runs where."""
+"""`phoenix pipeline`: the catalog and one's own, and what of it runs where. Making one's own is `pipeline_own`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from chalicelib.domain.errors import InvalidInput, PhoenixError, Rejected, Unavailable
 from chalicelib.domain.pipeline.document import to_yaml
 from phoenix_cli.client import Client, connect
+from phoenix_cli.commands.pipeline_export import export, rendered
+from phoenix_cli.commands.pipeline_options import (
+    DEPLOYMENTS,
+    PATH,
+    CriticalName,
+    Interval,
+    Name,
+    Param,
+    Version,
+    criticals,
+    parameters,
+)
+from phoenix_cli.commands.pipeline_own import create, delete, update, versions
 from phoenix_cli.commands.preview import preview
 from phoenix_cli.commands.recommend import recommend
 from phoenix_cli.commands.validate import validate
@@ -22,12 +34,8 @@ from phoenix_cli.output import Output, OutputOption, console, emit, note, rows
 from phoenix_cli.show.deployment import deployment_view
 from phoenix_cli.show.tables import deployments_table, pipelines_table
 
-app = typer.Typer(no_args_is_help=True, help="Pipelines: the catalog, and what of it runs where.")
-PATH, DEPLOYMENTS = "/api/v1/pipelines", "/api/v1/deployments"
-Name = Annotated[str, typer.Argument(help="Name in the catalog.")]
+app = typer.Typer(no_args_is_help=True, help="Pipelines: the catalog, your own, and what of it runs where.")
 Deployment = Annotated[str, typer.Argument(help="Name of the deployment.")]
-Param = Annotated[list[str] | None, typer.Option("--param", help="key=value; may be given more than once.")]
-CriticalName = Annotated[list[str] | None, typer.Option("--critical", help="Name pattern that is never dropped.")]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for every host to confirm; 0: do not wait.")]
 SETTLED = ("active", "rolled_back")
 FAILED = ("failed", "rolled_back")
@@ -38,29 +46,27 @@ that stays failed (its previous configuration failed too) is reported after that
 
 @app.command("list")
 def listing(output: OutputOption = Output.TABLE) -> None:
-    """List the catalog."""
+    """List the catalog and your own pipelines."""
     emit(connect().items(PATH), output, pipelines_table)
 
 
 @app.command("show")
 def show(
     name: Name,
-    rendered: Annotated[bool, typer.Option("--rendered", help="Print a collector configuration instead.")] = False,
+    as_config: Annotated[bool, typer.Option("--rendered", help="Print a collector configuration instead.")] = False,
+    version: Version = None,
     param: Param = None,
     critical: CriticalName = None,
-    interval: Annotated[str, typer.Option(help="Time between two scrapes.")] = "15s",
+    interval: Interval = "15s",
     backend: Annotated[str | None, typer.Option(help="OTLP/HTTP metrics URL; without: printed to the log.")] = None,
     output: OutputOption = Output.YAML,
 ) -> None:
     """Show a pipeline; with --rendered as a configuration that a stock collector runs as it is."""
     client = connect()
-    if not rendered:
-        emit(client.get(f"{PATH}/{name}"), output, lambda value: pipelines_table([value]))
+    if not as_config:
+        emit(client.get(f"{PATH}/{name}", version=version), output, lambda value: pipelines_table([value]))
         return
-    body: dict[str, Any] = {"parameters": parameters(param), "critical": criticals(critical), "interval": interval}
-    if backend:
-        body["backend"] = {"otlp": backend}
-    config = client.post(f"{PATH}/{name}/render", body)["config"]
+    config = rendered(client, name, version, param, critical, interval, backend)
     if output is Output.JSON:
         emit(config, output, str)
     else:
@@ -68,19 +74,24 @@ def show(
 
 
 app.command("validate")(validate)
+app.command("create")(create)
+app.command("update")(update)
+app.command("versions")(versions)
+app.command("export")(export)
 app.command("preview")(preview)
 app.command("recommend")(recommend)
 
 
 @app.command("deploy")
 def deploy(
-    pipeline: Annotated[str | None, typer.Argument(help="Name in the catalog; or give --file.")] = None,
+    pipeline: Annotated[str | None, typer.Argument(help="Name of a pipeline; or give --file.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the deployment; default: the pipeline's.")] = None,
     host: Annotated[list[str] | None, typer.Option("--host", help="May be given more than once.")] = None,
     file: Annotated[Path | None, typer.Option(help="A collector configuration of your own.")] = None,
+    version: Version = None,
     param: Param = None,
     critical: CriticalName = None,
-    interval: Annotated[str, typer.Option(help="Time between two scrapes.")] = "15s",
+    interval: Interval = "15s",
     backend: Annotated[str | None, typer.Option(help="OTLP/HTTP metrics URL of your backend.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Offer it although it failed on a host before.")] = False,
     wait: Wait = 60.0,
@@ -92,11 +103,11 @@ def deploy(
     if document is not None and pipeline is None:
         plan["config"] = _mapping(document)
     elif pipeline is not None and file is None:
-        plan["pipeline"] = {"pipeline": pipeline, "parameters": parameters(param)}
+        plan["pipeline"] = {"pipeline": pipeline, "parameters": parameters(param), "version": version}
         plan["critical"] = criticals(critical)
         plan |= {"backend": {"otlp": backend}} if backend else {}
     else:
-        raise InvalidInput("give the name of a catalog pipeline, or --file with a configuration of your own")
+        raise InvalidInput("give the name of a pipeline, or --file with a configuration of your own")
     client = connect()
     body = {"name": name or pipeline or Path(str(file)).stem, "hosts": host or [], "plan": plan, "force": force}
     try:
@@ -151,30 +162,7 @@ def rollback(
     _finish(client, made, wait, output)
 
 
-@app.command("delete")
-def delete(deployment: Deployment) -> None:
-    """Delete a deployment; its hosts go idle."""
-    connect().delete(f"{DEPLOYMENTS}/{deployment}")
-    note(f"deployment {deployment} is deleted; its hosts run idle")
-
-
-def parameters(given: list[str] | None) -> dict[str, Any]:
-    """key=value pairs; values read as YAML scalars, so that 20 is a number and true a truth."""
-    found: dict[str, Any] = {}
-    for text in given or []:
-        key, separator, value = text.partition("=")
-        if not key or not separator:
-            raise InvalidInput(f"--param {text!r} is not key=value")
-        try:
-            found[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            found[key] = value
-    return found
-
-
-def criticals(names: list[str] | None) -> list[dict[str, str]]:
-    """Name patterns as the API takes them."""
-    return [{"name": name} for name in names or []]
+app.command("delete")(delete)
 
 
 def wait_settled(client: Client, name: str, seconds: float) -> dict[str, Any]:

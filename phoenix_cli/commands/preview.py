@@ -25,6 +25,7 @@ from chalicelib.domain.pricebooks import price_book
 from phoenix_cli.binaries.progress import progress_report
 from phoenix_cli.binaries.resolve import resolve_collector
 from phoenix_cli.client import Client, connect
+from phoenix_cli.commands.pipeline_options import parameters
 from phoenix_cli.host_runtime.facts import host_facts
 from phoenix_cli.output import Output, OutputOption, console, emit, note
 from phoenix_cli.recording.reader import Recording, open_recording
@@ -90,8 +91,6 @@ def preview(
 ) -> None:
     """Replay a recording through a pipeline and show what it would send, save and lose. Exits 9 when a critical process
     would be lost."""
-    from phoenix_cli.commands.pipeline import parameters  # Which registers this command.
-
     patterns = critical_patterns(critical, critical_command_line, critical_owner)
     bench = prepare(recording, patterns, book, catalog, local=local)
     fragments = [

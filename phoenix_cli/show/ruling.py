@@ -119,9 +119,10 @@ def next_step(experiment: Experiment, ruled: Ruling) -> str:
 
 
 def arm_title(ref: PipelineRef) -> str:
-    """ "process-topk-v1 (k=20)"."""
+    """ "process-topk-v1 (k=20)", "lean version 3"."""
     given = ", ".join(f"{key}={clean(value)}" for key, value in sorted(ref.parameters.items()))
-    return f"{ref.pipeline} ({given})" if given else ref.pipeline
+    name = f"{ref.pipeline} version {ref.version}" if ref.version else ref.pipeline
+    return f"{name} ({given})" if given else name
 
 
 def confirmed(experiment: Experiment) -> tuple[int, int]:

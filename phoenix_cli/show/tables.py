@@ -64,11 +64,14 @@ def _runs(item: Item) -> str:
 
 
 def pipelines_table(items: Iterable[Item]) -> Table:
-    """The catalog: parameters with default and bounds."""
-    return table(
-        ((item["name"], item["version"], item["title"], _parameters(item.get("parameters") or [])) for item in items),
-        ("pipeline", "version", "what it does", "parameters (default, bounds)"),
-    )
+    """Pipelines, the catalog's and one's own: parameters with default and bounds."""
+    columns = ("pipeline", "version", "source", "what it does", "parameters (default, bounds)")
+    return table((_pipeline(item) for item in items), columns)
+
+
+def _pipeline(item: Item) -> tuple[str, ...]:
+    source = item["source"] + (", and in the catalog: use it with its version" if item.get("ambiguous") else "")
+    return (item["name"], item["version"], source, item["title"], _parameters(item.get("parameters") or []))
 
 
 def _parameters(parameters: Iterable[Item]) -> str:
@@ -137,7 +140,10 @@ def _experiment(item: Item, now: float | None) -> tuple[str | Text, ...]:
 
 
 def _arm(arm: Item) -> str:
-    return " ".join([arm["pipeline"], *(f"{k}={v}" for k, v in sorted((arm.get("parameters") or {}).items()))])
+    version = f" version {arm['version']}" if arm.get("version") else ""
+    return " ".join(
+        [arm["pipeline"] + version, *(f"{k}={v}" for k, v in sorted((arm.get("parameters") or {}).items()))]
+    )
 
 
 def loadsims_table(items: Iterable[Item], now: float | None = None) -> Table:

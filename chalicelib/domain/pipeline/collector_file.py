@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib.domain.errors import Problem
 from chalicelib.domain.model import Value
+from chalicelib.domain.pipeline import parts
 from chalicelib.domain.pipeline.own_rules import LEFT_TO_PHOENIX, refuse
 from chalicelib.domain.pipeline.references import pointer
 from chalicelib.domain.validation.components import PROCESS_RECEIVERS, kind_of
@@ -58,7 +59,7 @@ def take(tree: Any, choice: str | None = None) -> Taken:
     view = View(tree)
     pipeline = _chosen(view, choice)
     refuse([*_connected(view, pipeline), *_undefined(view, pipeline)], WHAT)
-    order = tuple(one for one in pipeline.processors if kind_of(one) not in LEFT_TO_PHOENIX)
+    order = tuple(one for one in pipeline.processors if not _brought(view, one))
     if not order:
         rule = f"pipeline {pipeline.id} has no processor that Phoenix does not bring itself"
         refuse([Problem(pipeline.pointer("processors"), rule, "use process-baseline-v1, which changes nothing")], WHAT)
@@ -74,6 +75,24 @@ def take(tree: Any, choice: str | None = None) -> Taken:
 def _body(view: View, processor: str) -> Any:
     body = view.section("processors")[processor]
     return {} if body is None else body
+
+
+def _brought(view: View, processor: str) -> str:
+    """Why Phoenix brings this processor itself, "" when it does not: its own ones come back in what it exported."""
+    body = view.section("processors").get(processor)
+    if processor == "transform/strip" and body == parts.strip():
+        return "Phoenix removes its own attributes before a backend"
+    if processor == "transform/mark" and _marks(body):
+        return "Phoenix marks critical processes: name them in the experiment, or with --critical"
+    return LEFT_TO_PHOENIX.get(kind_of(processor), "")
+
+
+def _marks(body: Any) -> bool:
+    """Whether a transform does nothing but mark critical processes, as Phoenix's own does."""
+    groups = body.get("metric_statements") if isinstance(body, Mapping) else None
+    statements = [one.get("statements") for one in groups or () if isinstance(one, Mapping)]
+    flat = [text for group in statements for text in (group if isinstance(group, list) else [group])]
+    return bool(flat) and all(isinstance(text, str) and text.startswith(f"set({parts.CRITICAL}, ") for text in flat)
 
 
 def _fed(view: View, pipeline: Pipeline) -> list[str]:
@@ -155,8 +174,8 @@ def _switches(settings: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
 
 def _left_out(view: View, pipeline: Pipeline) -> Iterator[LeftOut]:
     for one in pipeline.processors:
-        if kind_of(one) in LEFT_TO_PHOENIX:
-            yield LeftOut(pointer=pointer(("processors", one)), what=one, why=LEFT_TO_PHOENIX[kind_of(one)])
+        if why := _brought(view, one):
+            yield LeftOut(pointer=pointer(("processors", one)), what=one, why=why)
     yield from _receivers(view, pipeline)
     for one in pipeline.exporters:
         why = "an experiment or a deployment says where its output goes: backend, or --backend"

@@ -16,7 +16,7 @@ from chalicelib.domain.pipeline.request import TOKEN_VARIABLE
 Tree = dict[str, Any]
 _CONSUMERS = 4
 """Requests in flight per exporter, and so the most that every host sends at once when an absent side comes back."""
-_CRITICAL = 'resource.attributes["phoenix.critical"]'
+CRITICAL = 'resource.attributes["phoenix.critical"]'
 
 
 def go_duration(seconds: float) -> str:
@@ -42,8 +42,8 @@ def mark(critical: Iterable[CriticalPattern]) -> Tree:
     """Writes the id of the first pattern that matches into phoenix.critical."""
     statements = []
     for index, pattern in enumerate(critical):
-        unmarked = f"{_CRITICAL} == nil and " if index else ""
-        statements.append(f"set({_CRITICAL}, {ottl.text(pattern.id)}) where {unmarked}{_condition(pattern)}")
+        unmarked = f"{CRITICAL} == nil and " if index else ""
+        statements.append(f"set({CRITICAL}, {ottl.text(pattern.id)}) where {unmarked}{_condition(pattern)}")
     return transform([{"context": "resource", "statements": statements}])
 
 

@@ -73,8 +73,8 @@ def test_pipelines_show_defaults_and_bounds() -> None:
         {"name": "keep", "type": "regexes", "default": ["^a$"], "minimum": None, "maximum": 50},
     ]
     item = {"name": "process-topk-v1", "version": "1.0.0", "title": "Top processes", "parameters": parameters}
-    (row,) = rows(pipelines_table([item]))
-    assert row == "process-topk-v1 1.0.0 Top processes k=20 (1–500), keep=1 pattern"
+    (row,) = rows(pipelines_table([{**item, "source": "catalog"}]))
+    assert row == "process-topk-v1 1.0.0 catalog Top processes k=20 (1–500), keep=1 pattern"
 
 
 def test_a_deployment_is_active_only_when_every_host_proved_it() -> None:
