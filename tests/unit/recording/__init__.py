@@ -1,0 +1,1 @@
+"""Recordings: the file, its bounds, redaction."""
