@@ -90,7 +90,8 @@ def show_recording(
     found = open_recording(file)
     emit(summarise(found), output, recording_table)
     if found.end is None:
-        note(f"{file} stops at byte {found.cut_at}: its recorder was ended by force; what stands before is whole")
+        why = "its recorder was killed, or its disk full"
+        note(f"{file} stops at byte {found.cut_at}: {why}; what stands before is whole")
 
 
 def _file_name(host: str) -> str:
