@@ -29,7 +29,7 @@ def create(control_plane: ControlPlane) -> Chalice:
 def _with_handlers(app: Chalice, control_plane: ControlPlane) -> dict[str, Any]:
     @app.schedule("rate(1 minute)", name="tick")
     def tick(event: Any) -> int:
-        return control_plane.tick()
+        return control_plane.tick() + control_plane.deliver()
 
     @app.schedule("rate(1 hour)", name="sweep")
     def sweep(event: Any) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.adapters.catalog.files import FileCatalog
@@ -15,6 +15,7 @@ from chalicelib.adapters.otlp.metrics import OtlpMetricsCodec
 from chalicelib.adapters.queue.inline import InlineQueue
 from chalicelib.adapters.queue.sqs import SqsQueue
 from chalicelib.adapters.system.clock import SystemClock, SystemEntropy
+from chalicelib.adapters.webhook.http import HttpNotifier
 from chalicelib.api import all_routes
 from chalicelib.api.furniture.route import Route
 from chalicelib.domain.errors import InvalidInput
@@ -25,19 +26,23 @@ from chalicelib.ports.catalog import Catalog
 from chalicelib.ports.clock import Clock, Entropy
 from chalicelib.ports.collector import ConfigValidator
 from chalicelib.ports.items import ItemStore
+from chalicelib.ports.notifier import Notifier
 from chalicelib.ports.queue import WorkQueue
 from chalicelib.repositories.records import Claim, Records
 from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context
 from chalicelib.services.cost import Costs
+from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.deployments import Deployments
 from chalicelib.services.drafts import Drafts
 from chalicelib.services.experiments import Experiments
 from chalicelib.services.fleet import Fleet
+from chalicelib.services.host_watch import HostWatch
 from chalicelib.services.hosts import Hosts
 from chalicelib.services.ingest import Ingest
 from chalicelib.services.library import CatalogLibrary, Library, TenantLibrary
 from chalicelib.services.loadsims import LoadSims
+from chalicelib.services.notifications import Notifications
 from chalicelib.services.observing import Observing
 from chalicelib.services.own_pipelines import OwnPipelines
 from chalicelib.services.pipelines import Pipelines
@@ -45,9 +50,11 @@ from chalicelib.services.predictions import PredictionBook
 from chalicelib.services.price_books import PriceBooks
 from chalicelib.services.promotion import Promotion
 from chalicelib.services.services import Services
+from chalicelib.services.signing_key import SigningKey
 from chalicelib.services.stepping import Stepping
 from chalicelib.services.tokens import Tokens
 from chalicelib.services.validation import Validation
+from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings, from_env
 
 
@@ -59,6 +66,8 @@ class ControlPlane:
     services: Services
     routes: Sequence[Route]
     tick: Tick
+    deliver: Tick
+    """The tick of what goes outside and of what adds up a lot."""
     step: Step
     sweep: Sweep
 
@@ -72,6 +81,7 @@ class Outside:
     store: ItemStore | None = None
     catalog: Catalog | None = None
     validator: ConfigValidator | None = None
+    notifier: Notifier | None = None
 
 
 def build(settings: Settings, outside: Outside | None = None) -> ControlPlane:
@@ -81,9 +91,10 @@ def build(settings: Settings, outside: Outside | None = None) -> ControlPlane:
     records = Records(given.store or item_store(settings, clock))
     context = Context(records, clock, given.entropy or SystemEntropy())
     services = _services(settings, context, given)
-    step = Step({"EXPERIMENT": services.stepping.step, "DEPLOYMENT": services.deployments.step})
-    tick = Tick(records, _queue(settings, step))
-    return ControlPlane(settings, services, all_routes(services, settings.version), tick, step, Sweep(records))
+    step = Step(_steppers(services))
+    queue = _queue(settings, step)
+    ticks = Tick(records, queue), Tick(records, queue, outward=True)
+    return ControlPlane(settings, services, all_routes(services, settings.version), *ticks, step, Sweep(records))
 
 
 def build_from_environment(env: Mapping[str, str]) -> ControlPlane:
@@ -145,9 +156,11 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
     in_experiment = Claims(records.experiment_claims, "experiment", lambda t, c: _experiment_alive(records, t, c))
     in_deployment = Claims(records.deployment_claims, "pipeline", lambda t, c: _deployment_alive(records, t, c))
     hosts = Hosts(context, fleet, tokens, in_experiment, in_deployment)
-    deployments = Deployments(context, fleet, rendering, in_deployment, in_experiment)
+    notifications = Notifications(context)
+    deployments = Deployments(context, fleet, rendering, in_deployment, in_experiment, notifications)
     loadsims = LoadSims(context)
     price_books = PriceBooks(context)
+    key = SigningKey(context, settings.signing_key.get_secret_value() if settings.signing_key else "")
     promotion = Promotion(context, deployments, in_deployment)
     observing = Observing(context, fleet)
     return Services(
@@ -166,9 +179,23 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         stepping=Stepping(context, observing, fleet, loadsims, promotion, in_experiment),
         price_books=price_books,
         costs=Costs(context, price_books),
+        webhooks=Webhooks(context, key),
+        deliveries=Deliveries(context, given.notifier or HttpNotifier(private=settings.private_webhooks), key),
+        notifications=notifications,
+        host_watch=HostWatch(context, fleet, notifications),
         audit=records.audit,
         clock=context.clock,
     )
+
+
+def _steppers(services: Services) -> dict[str, Callable[[str, str], None]]:
+    return {
+        "EXPERIMENT": services.stepping.step,
+        "DEPLOYMENT": services.deployments.step,
+        "NOTIFICATION": services.notifications.spread,
+        "DELIVERY": services.deliveries.step,
+        "WEBHOOK": services.host_watch.step,
+    }
 
 
 def _experiment_alive(records: Records, tenant: str, claim: Claim) -> bool:

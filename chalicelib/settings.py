@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 
 from chalicelib.domain.errors import InvalidInput, Problem
 from chalicelib.domain.model import Value
@@ -42,6 +42,10 @@ class Settings(Value):
     """SQS queue between tick and steps; empty: steps run where the tick runs."""
     idle_poll_seconds: int = Field(default=30, ge=1, le=3600)
     """How often a host with nothing pending polls."""
+    signing_key: SecretStr | None = Field(default=None, min_length=32)
+    """Key that the secrets of webhooks are derived from, 32 characters at least; empty: the store keeps one."""
+    private_webhooks: bool = False
+    """Whether webhooks may lead to private networks and to this machine (`phoenix up` allows it)."""
     version: str = "0.1.0"
     """What `/healthz` and the OpenAPI document say."""
 

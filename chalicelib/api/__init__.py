@@ -17,6 +17,7 @@ from chalicelib.api import (
     system,
     tokens,
     validations,
+    webhooks,
 )
 from chalicelib.api.furniture.route import Route
 from chalicelib.services.services import Services
@@ -37,6 +38,7 @@ def all_routes(services: Services, version: str) -> tuple[Route, ...]:
         *loadsims.routes(services),
         *price_books.routes(services),
         *cost.routes(services),
+        *webhooks.routes(services),
         *edge.routes(services),
     )
     return (*system.routes(nouns, version), *nouns)

@@ -8,11 +8,16 @@ from chalicelib.repositories.records import Records, shards
 BATCH = 25
 
 
-class Tick:
-    """Invoked every minute by the schedule, every second by the local clock."""
+OUTWARD = frozenset({"NOTIFICATION", "DELIVERY", "WEBHOOK", "BUDGET"})
+"""Kinds of work that wait for others, or add up a lot: with a tick of their own they never hold up an experiment."""
 
-    def __init__(self, records: Records, queue: WorkQueue) -> None:
-        self._records, self._queue = records, queue
+
+class Tick:
+    """Invoked every minute by the schedule, every second by the local clock. outward: whether it is the tick of what
+    goes outside, or of everything else."""
+
+    def __init__(self, records: Records, queue: WorkQueue, *, outward: bool = False) -> None:
+        self._records, self._queue, self._outward = records, queue, outward
 
     def __call__(self) -> int:
         """Queue a step for everything that is active; returns how many."""
@@ -29,7 +34,8 @@ class Tick:
             page = self._records.store.active(shard, limit=500, cursor=cursor)
             for item in page.items:
                 _, tenant, kind = item.pk.split("#", 2)
-                found.append(Work(kind=kind, tenant=tenant, name=item.sk))
+                if (kind in OUTWARD) == self._outward:
+                    found.append(Work(kind=kind, tenant=tenant, name=item.sk))
             if (cursor := page.cursor) is None:
                 return found
 

@@ -16,6 +16,10 @@ from chalicelib.domain.fleet.state import AgentState
 from chalicelib.domain.host import Enrolment, Host
 from chalicelib.domain.loadsim import LoadSim
 from chalicelib.domain.model import Value
+from chalicelib.domain.notification.delivery import KEPT_S, Delivery
+from chalicelib.domain.notification.event import Notification
+from chalicelib.domain.notification.facts import Fact
+from chalicelib.domain.notification.webhook import Webhook
 from chalicelib.domain.pipeline.own import OwnContent, OwnPipeline, OwnVersion, version_key
 from chalicelib.domain.prediction.prediction import Predictions
 from chalicelib.ports.items import ItemStore
@@ -75,6 +79,13 @@ class Claim(Value):
     since: float
 
 
+class KeptKey(Value):
+    """A random key of the control plane's own, where the settings give none."""
+
+    name: str = "webhooks"
+    key: str
+
+
 class StoredEvaluation(Value):
     """The latest evaluation of an experiment."""
 
@@ -122,6 +133,31 @@ class Records:
         )
         self.price_books = Documents(store, "PRICE-BOOK", OwnPriceBook, lambda v: v.book.name)
         self.usage = UsageHours(store)
+        self.keys = Documents(store, "KEY", KeptKey, lambda v: v.name)
+        self.facts = Documents(store, "FACT", Fact, lambda v: v.subject)
+        self.webhooks = Documents(
+            store,
+            "WEBHOOK",
+            Webhook,
+            lambda v: v.spec.name,
+            active=_shard_of(lambda v: v.spec.name, lambda v: v.watches_hosts),
+        )
+        self.notifications = Documents(
+            store,
+            "NOTIFICATION",
+            Notification,
+            lambda v: v.id,
+            active=_shard_of(lambda v: v.id, lambda v: not v.spread),
+            expires=lambda v: int(v.at) + KEPT_S,
+        )
+        self.deliveries = Documents(
+            store,
+            "DELIVERY",
+            Delivery,
+            lambda v: f"{v.webhook}#{v.id}",
+            active=_shard_of(lambda v: v.id, lambda v: v.pending),
+            expires=lambda v: int(v.created_at) + 2 * KEPT_S,
+        )
         self.predictions = Documents(
             store, "PREDICTION", Predictions, lambda v: v.pair, expires=lambda v: int(v.expires_at)
         )

@@ -10,12 +10,14 @@ from chalicelib.domain.fleet.assignments import quarantined
 from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.state import AgentState, Purpose
 from chalicelib.domain.fleet.status import HostConfigStatus, HostStatus, status_of
+from chalicelib.domain.notification.settled import of_deployment
 from chalicelib.ports.items import ABSENT
 from chalicelib.repositories.documents import Stored
 from chalicelib.repositories.records import EffectiveConfig
 from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context, retrying
 from chalicelib.services.fleet import Fleet
+from chalicelib.services.notifications import Notifications
 from chalicelib.services.pipelines import Pipelines
 
 _DONE = frozenset({HostStatus.ACTIVE, HostStatus.FAILED, HostStatus.ROLLED_BACK})
@@ -25,9 +27,15 @@ class Deployments:
     """claims: which deployment a host belongs to. experiments: which experiment holds a host meanwhile."""
 
     def __init__(
-        self, context: Context, fleet: Fleet, pipelines: Pipelines, claims: Claims, experiments: Claims
+        self,
+        context: Context,
+        fleet: Fleet,
+        pipelines: Pipelines,
+        claims: Claims,
+        experiments: Claims,
+        notifications: Notifications,
     ) -> None:
-        self._context, self._records = context, context.records
+        self._context, self._records, self._notifications = context, context.records, notifications
         self._fleet, self._pipelines, self._claims, self._experiments = fleet, pipelines, claims, experiments
 
     def deploy(
@@ -165,6 +173,10 @@ class Deployments:
                 continue
             waiting |= not self._follow(tenant, host, deployment, version, force)
         if not waiting:
+            statuses = self.statuses(tenant, deployment)
+            self._notifications.settle(
+                tenant, f"deployment:{deployment.name}", lambda: of_deployment(deployment, statuses)
+            )
             settled = deployment.model_copy(update={"settled": True})
             self._records.deployments.save(tenant, settled, stored.version)
 
@@ -191,7 +203,10 @@ class Deployments:
                 self._fleet.want_idle(tenant, host)
         self._claims.release(tenant, stored.value.hosts, name, "")
         self._records.store.transact(
-            [self._records.deployments.removal(tenant, name, stored.version)],
+            [
+                self._records.deployments.removal(tenant, name, stored.version),
+                self._records.facts.removal(tenant, f"deployment:{name}"),
+            ],
             token=f"delete-{name}-{self._context.entropy.uid()}",
         )
 

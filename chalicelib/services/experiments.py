@@ -21,6 +21,7 @@ from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context, retrying
 from chalicelib.services.fleet import Fleet
 from chalicelib.services.hosts import Hosts
+from chalicelib.services.notifications import told_of_experiment
 from chalicelib.services.pipelines import Pipelines
 
 
@@ -193,7 +194,11 @@ class Experiments:
             tenant, f"experiment:{experiment.uid}", at=now, actor=actor, action=action, detail=detail
         )
         write = self._records.experiments.write(tenant, experiment, stored.version)
-        self._records.store.transact([write, entry], token=f"{experiment.uid}-{write.item.version}-{action}")
+        before = self._records.experiments.find(tenant, experiment.name) if stored.version else None
+        told = told_of_experiment(
+            self._records, tenant, before.value if before else None, experiment, write.item.version, now
+        )
+        self._records.store.transact([write, entry, *told], token=f"{experiment.uid}-{write.item.version}-{action}")
 
 
 def _name_taken(name: str) -> Conflict:

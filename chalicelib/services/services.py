@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from chalicelib.ports.clock import Clock
 from chalicelib.repositories.audit import AuditTrail
 from chalicelib.services.cost import Costs
+from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.deployments import Deployments
 from chalicelib.services.experiments import Experiments
 from chalicelib.services.fleet import Fleet
+from chalicelib.services.host_watch import HostWatch
 from chalicelib.services.hosts import Hosts
 from chalicelib.services.ingest import Ingest
 from chalicelib.services.library import TenantLibrary
 from chalicelib.services.loadsims import LoadSims
+from chalicelib.services.notifications import Notifications
 from chalicelib.services.pipelines import Pipelines
 from chalicelib.services.predictions import PredictionBook
 from chalicelib.services.notifications import Notifications
@@ -22,6 +25,7 @@ from chalicelib.services.price_books import PriceBooks
 from chalicelib.services.stepping import Stepping
 from chalicelib.services.tokens import Tokens
 from chalicelib.services.validation import Validation
+from chalicelib.services.webhooks import Webhooks
 
 
 @dataclass(frozen=True)
@@ -43,5 +47,9 @@ class Services:
     stepping: Stepping
     price_books: PriceBooks
     costs: Costs
+    webhooks: Webhooks
+    deliveries: Deliveries
+    notifications: Notifications
+    host_watch: HostWatch
     audit: AuditTrail
     clock: Clock

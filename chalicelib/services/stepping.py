@@ -24,6 +24,7 @@ from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context
 from chalicelib.services.fleet import Fleet
 from chalicelib.services.loadsims import LoadSims
+from chalicelib.services.notifications import told_of_experiment
 from chalicelib.services.observing import Observing, load_name
 from chalicelib.services.promotion import Promotion
 
@@ -97,7 +98,8 @@ class Stepping:
             action=after.state.value,
             detail=detail,
         )
-        self._records.store.transact([write, entry], token=f"{after.uid}-{write.item.version}")
+        told = told_of_experiment(self._records, tenant, before, after, write.item.version, self._context.clock.now())
+        self._records.store.transact([write, entry, *told], token=f"{after.uid}-{write.item.version}")
         return write.item.version
 
     def _act(self, tenant: str, stored: Stored[Experiment], effect: Effect) -> None:

@@ -12,12 +12,12 @@ SWEEP_EVERY_TICKS = 60
 
 
 class LocalClock:
-    """tick and sweep are the jobs. A job that fails is logged and comes again."""
+    """name: of its thread. tick and sweep are the jobs. A job that fails is logged and comes again."""
 
-    def __init__(self, tick: Callable[[], int], sweep: Callable[[], int]) -> None:
+    def __init__(self, name: str, tick: Callable[[], int], sweep: Callable[[], int] | None = None) -> None:
         self._tick, self._sweep = tick, sweep
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin to tick."""
@@ -33,7 +33,7 @@ class LocalClock:
         while not self._stop.wait(TICK_SECONDS):
             _guarded(self._tick, "tick")
             count += 1
-            if count % SWEEP_EVERY_TICKS == 0:
+            if self._sweep and count % SWEEP_EVERY_TICKS == 0:
                 _guarded(self._sweep, "sweep")
 
 

@@ -53,12 +53,12 @@ def serve(options: Options, env: Mapping[str, str]) -> None:
         with progress_report(env, sys.stderr) as report:
             otelcol = resolve_collector(env, report)
         url = f"http://{HOST}:{options.port}"
-        control_plane = build(_settings(options, url, otelcol))
+        control_plane = build(_settings(options, url, otelcol, env))
         _first_token(control_plane, options.data_dir, url, env)
         _run(control_plane, listener, options, url)
 
 
-def _settings(options: Options, url: str, otelcol: Path) -> Settings:
+def _settings(options: Options, url: str, otelcol: Path, env: Mapping[str, str]) -> Settings:
     return Settings.model_validate(
         {
             "store": options.store,
@@ -69,6 +69,8 @@ def _settings(options: Options, url: str, otelcol: Path) -> Settings:
             "otelcol": otelcol,
             "idle_poll_seconds": IDLE_POLL_SECONDS,
             "extra_catalogs": options.catalogs,
+            "private_webhooks": True,
+            "signing_key": env.get("PHOENIX_SIGNING_KEY") or None,
         }
     )
 
@@ -121,14 +123,20 @@ def _run(control_plane: ControlPlane, listener: socket.socket, options: Options,
         gateway, loop="asyncio", log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on"
     )
     server = uvicorn.Server(config)
-    clock = LocalClock(control_plane.tick, control_plane.sweep)
+    clocks = (
+        LocalClock("clock", control_plane.tick, control_plane.sweep),
+        # A slow receiver holds up other deliveries, and never an experiment.
+        LocalClock("deliveries", control_plane.deliver),
+    )
     store = options.store
     threading.Thread(target=_announce_when_ready, args=(server, options.data_dir, url, store), daemon=True).start()
-    clock.start()
+    for clock in clocks:
+        clock.start()
     try:
         server.run(sockets=[listener])
     finally:
-        clock.stop()
+        for clock in clocks:
+            clock.stop()
 
 
 def _announce_when_ready(server: uvicorn.Server, folder: Path, url: str, store: str) -> None:
