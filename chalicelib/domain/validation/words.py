@@ -9,7 +9,7 @@ the place reached so far leads one step further in; where the names end, there t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.domain.validation.components import successor
@@ -31,6 +31,7 @@ _STATEMENT = re.compile(
 POINTED = re.compile(r"(/[^:\s][^:]*): ")
 """How a refusal of ours, made before the collector was asked, begins: with its pointer."""
 _UNKNOWN = re.compile(r'^\'(\w+)\' unknown type: "([^"]*)" for id: "([^"]*)"')
+_DUPLICATE = re.compile(r"^'([\w.]+)' duplicate name \"[^\"]*\" after unmarshaling (\S+)")
 _UNDEFINED = re.compile(r'references \w+ "[^"]*" which is not configured')
 
 
@@ -46,8 +47,19 @@ def _refusal(statement: str, value: Any) -> Finding:
     if unknown := _UNKNOWN.match(statement):
         section, kind, component = unknown.groups()
         return finding("PHX-V006", f"/{section}/{_escaped(component)}", statement, fix=successor(section, kind))
+    if duplicate := _DUPLICATE.match(statement):
+        pointer = _last_of(duplicate.group(1).split("."), duplicate.group(2), value) or pointer
     rule = "PHX-V005" if _UNDEFINED.search(statement) else "PHX-V010"
     return finding(rule, pointer, statement)
+
+
+def _last_of(section: Sequence[str], name: str, value: Any) -> str:
+    """Pointer to the last key of a section that means this name; "" for none. The collector names any one of them."""
+    node = value
+    for part in section:
+        node = node.get(part) if isinstance(node, Mapping) else None
+    keys = [key for key in node if str(key).replace(" ", "") == name] if isinstance(node, Mapping) else []
+    return "/" + "/".join([*section, _escaped(str(keys[-1]))]) if keys else ""
 
 
 def statements(words: str) -> list[str]:

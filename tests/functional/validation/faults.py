@@ -140,7 +140,7 @@ FAULTS = (
             pipelines="    metrics /a: {receivers: [nop], processors: [batch], exporters: [nop]}\n"
             "    metrics/ a : {receivers: [nop], processors: [batch], exporters: [nop]}\n"
         ),
-        (("PHX-V010", 9),),
+        (("PHX-V010", 10),),
     ),
     Fault(
         CORE,

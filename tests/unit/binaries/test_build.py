@@ -102,7 +102,9 @@ def test_a_build_past_its_deadline_ends_with_its_children(tmp_path: Path) -> Non
 
 def test_an_interrupted_build_leaves_nothing_and_a_killed_one_is_swept_by_the_next(tmp_path: Path) -> None:
     env = go(tmp_path, f"echo $$ > {tmp_path}/pid; echo run >> {tmp_path}/begun; sleep 20" + MAKES_IT)
-    code = "import os\nfrom phoenix_cli.binaries.build import SUPERVISOR, build\nbuild(SUPERVISOR, os.environ, print)"
+    # A shell makes its background jobs deaf to SIGINT, and they their children.
+    heed = "import os, signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code = f"{heed}from phoenix_cli.binaries.build import SUPERVISOR, build\nbuild(SUPERVISOR, os.environ, print)"
     for number, (how, left) in enumerate(((signal.SIGINT, 0), (signal.SIGKILL, 1)), 1):
         process = subprocess.Popen(
             [sys.executable, "-c", code], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
