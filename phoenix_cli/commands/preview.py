@@ -21,7 +21,6 @@ from chalicelib.domain.pipeline.rendering import Fragment
 from chalicelib.domain.prediction.figures import Amount, PipelineFigures, amount, names_of
 from chalicelib.domain.prediction.prediction import Conditions, PredictionDraft
 from chalicelib.domain.prediction.report import PreviewReport
-from chalicelib.domain.pricebooks import price_book
 from phoenix_cli.binaries.progress import progress_report
 from phoenix_cli.binaries.resolve import resolve_collector
 from phoenix_cli.client import Client, connect
@@ -32,7 +31,7 @@ from phoenix_cli.recording.reader import Recording, open_recording
 from phoenix_cli.replay.counting import Facts, conditions, figures, look, missed
 from phoenix_cli.replay.feeding import Replayed, replay
 from phoenix_cli.replay.sinks import Stream
-from phoenix_cli.replay.sources import ControlPlaneDefinitions, Definitions
+from phoenix_cli.replay.sources import ControlPlaneDefinitions, Definitions, book_of
 from phoenix_cli.show.preview import preview_view
 
 EXIT_CRITICAL_LOST = 9
@@ -134,12 +133,12 @@ def prepare(
     path: Path, critical: tuple[CriticalPattern, ...], book: str, catalog: list[Path] | None, *, local: bool
 ) -> Bench:
     """Check and read everything that a replay needs. Raises RecordingUnusable, InvalidInput, CollectorMissing."""
-    prices = price_book(book)
     recording = open_recording(path)
     facts = look(recording)
     if recording.end is None:
         note(f"{path} stops at byte {recording.cut_at}: only the {recording.scrapes} scrapes before are replayed")
     definitions, source, client = _definitions(catalog or [], local=local)
+    prices = book_of(book, client)
     with progress_report(os.environ, sys.stderr) as report:
         collector = resolve_collector(os.environ, report)
     version = host_facts(collector).collector_version

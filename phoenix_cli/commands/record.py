@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import socket
@@ -23,6 +24,7 @@ from phoenix_cli.binaries.resolve import resolve_collector
 from phoenix_cli.host_runtime.facts import host_facts
 from phoenix_cli.output import Output, OutputOption, console, emit, note
 from phoenix_cli.recording.capture import Standing, Wanted, record
+from phoenix_cli.recording.form import METRIC
 from phoenix_cli.recording.reader import open_recording
 from phoenix_cli.recording.redaction import Redactor
 from phoenix_cli.recording.summary import summarise
@@ -61,6 +63,8 @@ def record_host(
     every, seconds, most = _number(interval, parse_duration), _number(duration, parse_duration), _bytes(max_size)
     _bounded("--interval", every, 0.5, 3600)
     _bounded("--duration", seconds, 0.5, 7 * 86400)
+    if odd := [one for one in metric or [] if not re.fullmatch(METRIC, one)]:
+        raise InvalidInput(f"--metric {odd[0][:80]!r}: an optional process metric, such as process.threads")
     redactor = Redactor(redact or [], secrets.token_bytes(32))
     with progress_report(os.environ, sys.stderr) as report:
         collector = resolve_collector(os.environ, report)

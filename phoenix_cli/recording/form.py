@@ -11,7 +11,7 @@ import gzip
 import struct
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -24,16 +24,19 @@ MAX_SCRAPE = 32 * 1024 * 1024
 MAX_FACTS = 64 * 1024
 """Bytes of header and end, unpacked."""
 MAX_SCRAPES = 100_000
-MAX_UNPACKED = 8 * 1024 * 1024 * 1024
+MAX_UNPACKED = 4 * 1024 * 1024 * 1024
 """Bytes of all scrapes, unpacked."""
 MAX_PROCESSES = 20_000
 """Processes in one scrape."""
 MAX_ATTRIBUTES = 64
 MAX_TEXT = 64 * 1024
 """Characters of one attribute."""
+MAX_NAME = 1024
+"""Characters of an executable name; a kernel keeps 15."""
 _HEAD = struct.Struct(">cI")
 HEAD_BYTES = _HEAD.size
-_NAME = r"^[a-z][a-z0-9_.]*$"
+METRIC = r"^process\.[a-z_.]{1,100}$"
+"""Optional metrics of the process scraper."""
 
 
 class Kind(StrEnum):
@@ -55,9 +58,9 @@ class Header(Value):
     """Unix seconds."""
     collector_started_ns: int = Field(ge=0, lt=2**63)
     """When the collector that was recorded began (Unix ns): what processes did before is no part of its sums."""
-    scraper_metrics: tuple[str, ...] = Field(default=(), max_length=50)
+    scraper_metrics: tuple[Annotated[str, Field(pattern=METRIC)], ...] = Field(default=(), max_length=50)
     """Optional metrics of the process scraper that the scrapes hold."""
-    patterns: tuple[str, ...] = Field(default=(), max_length=100)
+    patterns: tuple[Annotated[str, Field(max_length=500)], ...] = Field(default=(), max_length=100)
     """Patterns of the user whose matches were replaced."""
     collector_version: str = Field(default="", max_length=64)
     cpu_count: int = Field(default=0, ge=0, le=2**20)

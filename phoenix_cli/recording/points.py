@@ -15,8 +15,12 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 NAME, PID = "process.executable.name", "process.pid"
-MAX_SERIES = 5_000_000
+MAX_SERIES = 1_000_000
 """Different series that are remembered; beyond, a count of them is a lower bound."""
+MAX_PIDS = 1_000_000
+"""Different pids that are remembered, likewise."""
+MAX_NAMES = 300_000
+"""Different executable names of one recording."""
 
 
 @dataclass

@@ -21,6 +21,7 @@ from phoenix_cli.recording.errors import RecordingUnusable
 from phoenix_cli.recording.form import (
     HEAD_BYTES,
     MAX_ATTRIBUTES,
+    MAX_NAME,
     MAX_PROCESSES,
     MAX_SCRAPE,
     MAX_SCRAPES,
@@ -201,8 +202,10 @@ def _checked(path: Path, frame: Frame) -> ExportMetricsServiceRequest:
         attributes = resource.resource.attributes
         if len(attributes) > MAX_ATTRIBUTES:
             raise _broken(path, frame.index, frame.offset, f"a process with over {MAX_ATTRIBUTES} attributes")
-        if any(len(pair.value.string_value) > MAX_TEXT for pair in attributes):
-            raise _broken(path, frame.index, frame.offset, f"an attribute of over {MAX_TEXT} characters")
+        for pair in attributes:
+            most = MAX_NAME if pair.key == "process.executable.name" else MAX_TEXT
+            if len(pair.value.string_value) > most or len(pair.key) > MAX_NAME:
+                raise _broken(path, frame.index, frame.offset, f"an attribute of over {most} characters")
     return request
 
 

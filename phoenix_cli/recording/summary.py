@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from phoenix_cli.recording.points import PID, count, value
+from phoenix_cli.recording.errors import RecordingUnusable
+from phoenix_cli.recording.points import MAX_NAMES, MAX_PIDS, PID, count, value
 from phoenix_cli.recording.reader import Recording
 
 SHOWN_NAMES = 20
@@ -21,7 +22,12 @@ def summarise(recording: Recording) -> dict[str, Any]:
     for request in recording.requests():
         counted = count(request, series, header.scraper_metrics)
         names.update(counted.by_name)
-        pids |= {value(pair) for one in request.resource_metrics for pair in one.resource.attributes if pair.key == PID}
+        if len(names) > MAX_NAMES:
+            raise RecordingUnusable(f"{recording.path} has more than {MAX_NAMES} executable names, as no host has")
+        if len(pids) < MAX_PIDS:
+            pids |= {
+                value(pair) for one in request.resource_metrics for pair in one.resource.attributes if pair.key == PID
+            }
         processes.append(counted.processes)
         points.append(counted.points)
         times += [counted.first_ns, counted.last_ns] if counted.points else []

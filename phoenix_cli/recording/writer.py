@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from chalicelib.domain.errors import Conflict, TooLarge, Unavailable
-from phoenix_cli.recording.form import MAX_SCRAPE, End, Header, Kind, pack
+from phoenix_cli.recording.form import HEAD_BYTES, MAX_SCRAPE, MAX_SCRAPES, MAX_UNPACKED, End, Header, Kind, pack
 
 PARTIAL = ".partial"
 Why = Literal["duration", "size", "interrupted", "collector"]
@@ -28,7 +28,7 @@ class RecordingWriter:
         if path.exists() and not replace:
             raise Conflict(f"{path} exists", hint="choose another file, or replace it with --force")
         self.path, self._partial = path, path.with_name(path.name + PARTIAL)
-        self._max, self.size, self.scrapes = max_bytes, 0, 0
+        self._max, self.size, self.scrapes, self._unpacked = max_bytes, 0, 0, 0
         self._sha = hashlib.sha256()
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -51,7 +51,9 @@ class RecordingWriter:
         if len(scrape) > MAX_SCRAPE:
             raise TooLarge(f"one scrape has {len(scrape)} bytes; a recording takes {MAX_SCRAPE}")
         packed = pack(Kind.SCRAPE, scrape)
-        if self.size + len(packed) + _END_BYTES > self._max:
+        self._unpacked += len(scrape) + HEAD_BYTES
+        full = self.size + len(packed) + _END_BYTES > self._max or self._unpacked + _END_BYTES > MAX_UNPACKED
+        if full or self.scrapes >= MAX_SCRAPES:
             return False
         self._write(packed)
         self.scrapes += 1

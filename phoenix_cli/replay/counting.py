@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 
 from chalicelib.domain.cost.price_book import PriceBook
 from chalicelib.domain.critical import CriticalPattern
@@ -19,7 +22,7 @@ from chalicelib.domain.prediction.figures import (
 )
 from chalicelib.domain.prediction.prediction import Conditions
 from phoenix_cli.recording.errors import RecordingUnusable
-from phoenix_cli.recording.points import NAME, PID, value
+from phoenix_cli.recording.points import MAX_NAMES, MAX_PIDS, MAX_SERIES, NAME, PID, data_points, value
 from phoenix_cli.recording.reader import Recording
 from phoenix_cli.recording.redaction import MARK
 from phoenix_cli.replay.clock import unknown
@@ -37,30 +40,38 @@ class Facts:
     processes: list[int] = field(default_factory=list)
     last_ns: int = 0
     hidden: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    names: set[str] = field(default_factory=set)
 
 
 def look(recording: Recording) -> Facts:
-    """One pass. Raises RecordingUnusable when it is damaged or has no scrape."""
+    """One pass. Raises RecordingUnusable when it is damaged, has no scrape, or more names than any host."""
     facts = Facts()
     for request in recording.requests():
-        times = [
-            point.time_unix_nano
-            for resource in request.resource_metrics[:1]
-            for scope in resource.scope_metrics[:1]
-            for metric in scope.metrics[:1]
-            for point in (metric.sum if metric.HasField("sum") else metric.gauge).data_points
-        ]
+        times = list(_times(request.resource_metrics[0])) if request.resource_metrics else []
         facts.times.append(min(times, default=0))
         facts.last_ns = max(times, default=facts.last_ns)
         facts.processes.append(len(request.resource_metrics))
         for resource in request.resource_metrics:
-            said = {pair.key: value(pair) for pair in resource.resource.attributes}
-            for key in (NAME, _COMMAND_LINE, _OWNER):
-                if MARK.search(str(said.get(key, ""))) and isinstance(said.get(PID), int):
-                    facts.hidden[key].add(said[PID])
+            _note_process(facts, {pair.key: value(pair) for pair in resource.resource.attributes})
+        if len(facts.names) > MAX_NAMES:
+            raise RecordingUnusable(f"{recording.path} has more than {MAX_NAMES} executable names, as no host has")
     if not facts.times:
         raise RecordingUnusable(f"{recording.path} has no scrape", hint="record for longer")
     return facts
+
+
+def _times(process: ResourceMetrics) -> Iterator[int]:
+    for scope in process.scope_metrics:
+        for metric in scope.metrics:
+            yield from (point.time_unix_nano for point in data_points(metric))
+
+
+def _note_process(facts: Facts, said: Mapping[str, Any]) -> None:
+    facts.names.add(str(said.get(NAME, "")))
+    for key in (NAME, _COMMAND_LINE, _OWNER):
+        known = facts.hidden[key]
+        if MARK.search(str(said.get(key))) and isinstance(said.get(PID), int) and len(known) < MAX_PIDS:
+            known.add(said[PID])
 
 
 def conditions(recording: Recording, facts: Facts, collector_version: str, book: PriceBook) -> Conditions:
@@ -76,7 +87,7 @@ def conditions(recording: Recording, facts: Facts, collector_version: str, book:
         scrapes=recording.scrapes,
         processes=sum(facts.processes) / len(facts.processes),
         complete=end is not None,
-        redacted=bool(facts.hidden) or bool(end and end.redacted),
+        redacted=any(facts.hidden.values()) or bool(end and end.redacted),
         collector_version=collector_version,
         price_book=book.name,
     )
@@ -105,8 +116,14 @@ def figures(
         wire_bytes=amount(stream.wire_bytes),
         per_month=per_month(book, series.mean, held.interval_s, per_point),
         critical=tuple(_kept(pattern, stream.critical, raw.critical, facts) for pattern in critical),
-        notes=tuple(unknown(fragment, held.seconds, held.interval_s)),
+        notes=tuple(_notes(fragment, stream, held)),
     )
+
+
+def _notes(fragment: Fragment, stream: Stream, held: Conditions) -> Iterator[str]:
+    yield from unknown(fragment, held.seconds, held.interval_s)
+    if len(stream.series) >= MAX_SERIES:
+        yield f"different series were counted up to {MAX_SERIES:,} only"
 
 
 def missed(stream: Stream, raw: Stream, facts: Facts) -> tuple[tuple[MissedProcess, ...], int]:

@@ -19,6 +19,8 @@ from chalicelib.domain.pipeline.kpi import CRITICAL_PROCESSES, SERIES
 from phoenix_cli.recording.points import NAME, PID, count, value
 from phoenix_cli.replay.configuration import COUNTS, OUTPUT
 
+MAX_CRITICAL = 2_000
+"""Critical processes in one scrape of one stream, as many as a control plane takes."""
 _PATTERN, _VARIANT = "phoenix.critical", "phoenix.variant"
 Critical = dict[tuple[str, int], str]
 """Critical processes of a scrape: pattern and pid to name."""
@@ -70,6 +72,8 @@ class ReplaySinks:
             self._output(self.streams[number], request, len(plain), len(body))
         elif kind == COUNTS:
             self._counts(number, request)
+            if any(len(stream.critical[-1]) > MAX_CRITICAL for stream in self.streams.values()):
+                return 400
         else:
             return 404
         return 200

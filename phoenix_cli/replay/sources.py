@@ -7,11 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from chalicelib.domain.cost.price_book import PriceBook
+from chalicelib.domain.model import Value
 from chalicelib.domain.pipeline.metadata import PipelineMetadata
 from chalicelib.domain.pipeline.rendering import Fragment
+from chalicelib.domain.pricebooks import PRICE_BOOKS, price_book
 from phoenix_cli.client import Client
 
-PATH = "/api/v1/pipelines"
+PATH, BOOKS = "/api/v1/pipelines", "/api/v1/price-books"
 
 
 class Definitions(Protocol):
@@ -26,6 +29,19 @@ class Definitions(Protocol):
         ...
 
 
+def book_of(name: str, client: Client | None) -> PriceBook:
+    """A price book that comes with Phoenix, or one of the tenant's own. Raises InvalidInput, NotFound."""
+    if client is None or name in PRICE_BOOKS:
+        return price_book(name)
+    return PriceBook.model_validate(_known(client.get(f"{BOOKS}/{name}"), PriceBook))
+
+
+def _known(document: Mapping[str, Any], model: type[Value]) -> dict[str, Any]:
+    """What of an answer is the model's: views add fields of their own."""
+    aliases = {field.alias or name for name, field in model.model_fields.items()}
+    return {key: value for key, value in document.items() if key in aliases}
+
+
 class ControlPlaneDefinitions:
     """The catalog and the tenant's own pipelines, as the control plane would render them for an experiment."""
 
@@ -34,10 +50,8 @@ class ControlPlaneDefinitions:
 
     def all(self) -> list[PipelineMetadata]:
         """See Definitions."""
-        known = set(PipelineMetadata.model_fields)
-        aliases = {field.alias or name for name, field in PipelineMetadata.model_fields.items()} | known
         items = self._client.items(PATH)
-        found = [PipelineMetadata.model_validate({k: v for k, v in one.items() if k in aliases}) for one in items]
+        found = [PipelineMetadata.model_validate(_known(one, PipelineMetadata)) for one in items]
         return sorted(found, key=lambda one: one.name)
 
     def fragment(self, name: str, parameters: Mapping[str, Any]) -> Fragment:

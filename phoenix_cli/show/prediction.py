@@ -20,7 +20,7 @@ def prediction_view(comparison: Comparison | None) -> RenderableType:
     if comparison is None:
         return Text(NO_PREDICTION, style="dim")
     out = table(prediction_rows(comparison), (COLUMNS[0], *(f"{name}>" for name in COLUMNS[1:])))
-    return Group(out, *(Text(line, style="dim") for line in prediction_notes(comparison)))
+    return Group(Text(""), out, *(Text(line, style="dim") for line in prediction_notes(comparison)))
 
 
 def prediction_rows(comparison: Comparison) -> Iterator[tuple[str, str, str, str]]:
@@ -53,5 +53,5 @@ def _difference(one: Compared) -> str:
     if one.difference is None:
         return "–"
     sign = "+" if one.difference >= 0 else ""
-    unit = " points" if one.unit == "share" else ""
-    return f"{sign}{percent(one.difference)}{unit}"
+    shown = f"{sign}{percent(one.difference)}"
+    return f"{shown.removesuffix(' %')} points" if one.unit == "share" else shown
