@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
+from chalicelib.domain.evaluation.clusters import STREAMS
 from chalicelib.domain.evaluation.conclusion import conclude, reduction_of
 from chalicelib.domain.evaluation.decision import decide
+from chalicelib.domain.evaluation.history import HostHistory, seal
 from chalicelib.domain.evaluation.interval import cut
 from chalicelib.domain.evaluation.overhead import COVERS_BOTH, guardrails, host_overhead, steps
 from chalicelib.domain.evaluation.plan import EvaluationPlan
@@ -29,10 +31,10 @@ from chalicelib.domain.evaluation.result import (
     Window,
 )
 from chalicelib.domain.evaluation.retention import critical_report
-from chalicelib.domain.evaluation.scrapes import STREAMS, HostScrapes, evidence_of, host_scrapes, samples_of
+from chalicelib.domain.evaluation.scrapes import Gathered, HostScrapes, gather, host_scrapes
 from chalicelib.domain.measurement import CollectorSample, Count, Variant
 
-__all__ = ["Evaluation", "Reason", "Verdict", "evaluate", "recompute"]
+__all__ = ["Evaluation", "Reason", "Verdict", "evaluate", "evaluate_gathered", "gather", "recompute", "seal_gathered"]
 
 MAX_ROWS = 1000
 SILENT_SCRAPES = 3
@@ -54,13 +56,25 @@ def evaluate(
     reached, there will be no other look. host_problems: host to what is wrong with its collector (not running, or not
     with the configuration under test), after the grace that the caller gives.
     """
-    usable, dropped = evidence_of(plan, counts)
-    sampled = samples_of(plan, samples)
+    return evaluate_gathered(plan, gather(plan, counts, samples, {}), now_ns, last=last, host_problems=host_problems)
+
+
+def evaluate_gathered(
+    plan: EvaluationPlan,
+    gathered: Gathered,
+    now_ns: int,
+    *,
+    last: bool,
+    host_problems: Mapping[str, str] | None = None,
+) -> Evaluation:
+    """`evaluate` from what is known for good of each host, and the measurements after that."""
+    dropped = gathered.dropped()
     hosts: list[HostScrapes] = []
     for host in plan.hosts:
-        found, unused = host_scrapes(plan, host, usable[host], sampled[host], now_ns, last=last)
+        found, unused = host_scrapes(plan, host, gathered, now_ns, last=last)
         hosts.append(found)
         dropped += unused
+    sampled = {host: (*gathered.histories[host].samples, *gathered.samples[host]) for host in plan.hosts}
     evidence = _evidence(plan, hosts, dropped, Window(start_ns=plan.window_start_ns, end_ns=now_ns, last=last))
     evidence = evidence.model_copy(update={"host_problems": dict(sorted((host_problems or {}).items()))})
     measured = Measured(
@@ -72,6 +86,16 @@ def evaluate(
         evidence=evidence,
     )
     return conclude(measured, plan.price_book)
+
+
+def seal_gathered(plan: EvaluationPlan, gathered: Gathered, now_ns: int) -> dict[str, HostHistory]:
+    """By host, what can be added to its history now: it need not be read again."""
+    return {
+        host: seal(
+            plan, history, gathered.used[host], gathered.samples[host], gathered.refused_of(host), now_ns
+        )
+        for host, history in gathered.histories.items()
+    }  # fmt: skip
 
 
 def recompute(evaluation: Measured) -> tuple[Verdict | None, Reason]:

@@ -281,10 +281,10 @@ class Dropped(Value):
 
     host: str
     reason: Literal[
-        "unknown_host", "other_scope", "unexpected_config", "before_window", "in_future", "incomplete", "newest"
+        "unknown_host", "other_scope", "late", "unexpected_config", "before_window", "in_future", "incomplete", "newest"
     ]
     count: int
-    """Counts for the first three, scrapes for the others."""
+    """Counts for the first four, scrapes for the others. Late: minutes after newer ones, perhaps a repetition."""
     start_ns: int
     end_ns: int
 

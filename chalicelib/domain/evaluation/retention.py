@@ -53,16 +53,21 @@ def _urgency(miss: Miss) -> tuple[bool, int]:
 
 
 def _count(host: str, scrapes: Iterable[Scrape], seen: _Seen) -> None:
-    for scrape in scrapes:
-        raw = scrape.readings[Variant.RAW].critical
-        for variant, counter in seen.items():
-            counter.update((host, process) for process in scrape.readings[variant].critical & raw)
+    # Scrapes that show the same processes are many: each set is counted once, times how often it came.
+    same = Counter(tuple(scrape.readings[variant].critical for variant in seen) for scrape in scrapes)
+    for sets, times in same.items():
+        for counter, shown in zip(seen.values(), sets, strict=True):
+            for process in shown & sets[0]:
+                counter[host, process] += times
 
 
 def _misses(host: str, scrapes: Sequence[Scrape], variant: Variant) -> list[Miss]:
     found: dict[tuple[str, str], dict[int, set[int]]] = {}
     for i, scrape in enumerate(scrapes):
-        for lost in scrape.readings[Variant.RAW].critical - scrape.readings[variant].critical:
+        raw, kept = scrape.readings[Variant.RAW].critical, scrape.readings[variant].critical
+        if raw is kept:
+            continue
+        for lost in raw - kept:
             found.setdefault((lost.pattern, lost.name), {}).setdefault(i, set()).add(lost.pid)
     return [
         _miss(host, variant, pattern, name, pids, scrapes) for (pattern, name), pids in sorted(found.items())

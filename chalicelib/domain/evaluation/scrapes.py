@@ -22,26 +22,18 @@ filled. Hosts are joined on the number of the interval since the window opened.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import cached_property
 
+from chalicelib.domain.evaluation.clusters import STREAMS, Cluster, Reading, clusters_of
+from chalicelib.domain.evaluation.history import HostHistory, Tally, sorted_samples, tally
 from chalicelib.domain.evaluation.plan import EvaluationPlan
 from chalicelib.domain.evaluation.result import Dropped, Gap, HostCoverage
-from chalicelib.domain.measurement import CollectorSample, Count, CriticalProcess, Variant
+from chalicelib.domain.measurement import CollectorSample, Count, Variant
 
-STREAMS = (Variant.RAW, Variant.BASELINE, Variant.CANDIDATE)
 MAX_GAPS = 100
 _SECOND = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One variant's output in one scrape."""
-
-    series: int
-    critical: frozenset[CriticalProcess]
 
 
 @dataclass(frozen=True)
@@ -52,7 +44,7 @@ class Scrape:
     slot: int
     readings: Mapping[Variant, Reading]
 
-    @property
+    @cached_property
     def absent(self) -> tuple[Variant, ...]:
         """Streams that did not report: not measured, which is neither zero nor a miss."""
         return tuple(variant for variant in STREAMS if variant not in self.readings)
@@ -68,7 +60,7 @@ class HostScrapes:
     scrapes: tuple[Scrape, ...]
     coverage: HostCoverage
 
-    @property
+    @cached_property
     def complete(self) -> tuple[Scrape, ...]:
         """Those with raw, baseline and candidate: the only ones that numbers are made of."""
         return tuple(scrape for scrape in self.scrapes if not scrape.absent)
@@ -97,127 +89,125 @@ def host_clock(plan: EvaluationPlan, times: Sequence[int], now_ns: int, *, last:
     return Clock(offset, plan.window_start_ns + offset, now_ns + offset, interval, last)
 
 
-def evidence_of(plan: EvaluationPlan, counts: Iterable[Count]) -> tuple[dict[str, list[Count]], list[Dropped]]:
-    """The counts that may be used, by host and without copies, and what was dropped with the reason."""
+@dataclass(frozen=True)
+class Gathered:
+    """What an evaluation is made of, by host: what was sealed before, and what came after that, without copies.
+
+    refused: by host and reason, what is not used; of hosts that are not in the plan too.
+    """
+
+    histories: Mapping[str, HostHistory]
+    used: Mapping[str, Sequence[Count]]
+    samples: Mapping[str, Sequence[CollectorSample]]
+    refused: Mapping[tuple[str, str], Sequence[Count]]
+
+    def refused_of(self, host: str) -> dict[str, Sequence[Count]]:
+        """By reason."""
+        return {reason: counts for (whose, reason), counts in self.refused.items() if whose == host}
+
+    def dropped(self) -> list[Dropped]:
+        """Everything that was ever refused, in order of host and reason."""
+        now = {key: tally([count.end_ns for count in counts]) for key, counts in self.refused.items()}
+        before = {(h, why): one for h, history in self.histories.items() for why, one in history.refused.items()}
+        whole = {key: now[key].plus(before.get(key)) if key in now else before[key] for key in {*now, *before}}
+        return [_dropped(host, reason, one) for (host, reason), one in sorted(whole.items())][:MAX_GAPS]
+
+
+def gather(
+    plan: EvaluationPlan,
+    counts: Iterable[Count],
+    samples: Iterable[CollectorSample],
+    histories: Mapping[str, HostHistory],
+) -> Gathered:
+    """Tell what may be used from what may not. Measurements from before a host's line are late."""
+    known = {host: histories.get(host, HostHistory()) for host in plan.hosts}
+    lines = {host: history.sealed_ns for host, history in known.items()}
     unique = {(count.host, count.variant, count.end_ns, count.start_ns, count.marker, count.series, count.scope,
                frozenset(count.critical)): count for count in counts}  # fmt: skip
     used: dict[str, list[Count]] = {host: [] for host in plan.hosts}
     refused: dict[tuple[str, str], list[Count]] = {}
     markers = {host: plan.markers(host) for host in plan.hosts}
     for count in unique.values():
-        if reason := _why_not(plan.scope, markers, count):
+        if reason := _why_not(plan.scope, markers, lines, count):
             refused.setdefault((count.host, reason), []).append(count)
         else:
             used[count.host].append(count)
-    dropped = [_dropped(host, reason, [c.end_ns for c in found]) for (host, reason), found in sorted(refused.items())]
-    return used, dropped[:MAX_GAPS]
+    return Gathered(known, used, _samples_of(plan, samples, lines), refused)
 
 
-def _why_not(scope: str, markers: Mapping[str, frozenset[str]], count: Count) -> str:
+def _why_not(scope: str, markers: Mapping[str, frozenset[str]], lines: Mapping[str, int], count: Count) -> str:
     if count.host not in markers:
         return "unknown_host"
     if count.scope != scope:
         return "other_scope"
+    if count.end_ns <= lines[count.host]:
+        return "late"
     return "" if count.variant in STREAMS and count.marker in markers[count.host] else "unexpected_config"
 
 
-def samples_of(plan: EvaluationPlan, samples: Iterable[CollectorSample]) -> dict[str, list[CollectorSample]]:
+def _samples_of(
+    plan: EvaluationPlan, samples: Iterable[CollectorSample], lines: Mapping[str, int]
+) -> dict[str, list[CollectorSample]]:
     """The collector samples that may be used, by host, without copies and in order of time."""
     used: dict[str, list[CollectorSample]] = {host: [] for host in plan.hosts}
     markers = {host: plan.markers(host) | {""} for host in plan.hosts}
     for sample in samples:
-        if sample.scope == plan.scope and sample.marker in markers.get(sample.host, frozenset()):
+        if sample.scope != plan.scope or sample.marker not in markers.get(sample.host, frozenset()):
+            continue
+        if sample.time_ns > lines[sample.host]:
             used[sample.host].append(sample)
-    # The whole content orders samples of the same moment, so that arrival plays no part.
     keyed = {host: {sample.model_dump_json(): sample for sample in found} for host, found in used.items()}
-    return {
-        host: [sample for _, sample in sorted(found.items(), key=lambda item: (item[1].time_ns, item[0]))]
-        for host, found in keyed.items()
-    }
+    return {host: sorted_samples(found.values()) for host, found in keyed.items()}
 
 
-def _dropped(host: str, reason: str, times: Sequence[int]) -> Dropped:
+def _dropped(host: str, reason: str, of: Tally) -> Dropped:
     return Dropped.model_validate(
-        {"host": host, "reason": reason, "count": len(times), "start_ns": min(times), "end_ns": max(times)}
+        {"host": host, "reason": reason, "count": of.count, "start_ns": of.start_ns, "end_ns": of.end_ns}
     )
 
 
 def host_scrapes(
-    plan: EvaluationPlan,
-    host: str,
-    counts: Sequence[Count],
-    samples: Sequence[CollectorSample],
-    now_ns: int,
-    *,
-    last: bool,
+    plan: EvaluationPlan, host: str, gathered: Gathered, now_ns: int, *, last: bool
 ) -> tuple[HostScrapes, list[Dropped]]:
     """One host's scrapes in the window with their coverage, and the scrapes that are not used with the reason."""
-    times = [count.end_ns for count in counts] + [sample.time_ns for sample in samples]
-    clock = host_clock(plan, times, now_ns, last=last)
-    clusters = cluster(counts, clock.interval_ns, sorted({sample.start_ns for sample in samples}))
-    inside = [parts for parts in clusters if clock.start_ns <= _time(parts) <= clock.now_ns]
-    finished = [parts for i, parts in enumerate(inside) if _finished(parts, i == len(inside) - 1, clock)]
+    history, counts = gathered.histories[host], gathered.used[host]
+    samples = (*history.samples, *gathered.samples[host])
+    times = [count.end_ns for count in counts] + [sample.time_ns for sample in gathered.samples[host]]
+    clock = host_clock(plan, [*history.times(), *times], now_ns, last=last)
+    restarts = sorted({sample.start_ns for sample in samples})
+    clusters = (*history.clusters, *clusters_of(counts, clock.interval_ns, restarts))
+    inside = [one for one in clusters if clock.start_ns <= one.at_ns <= clock.now_ns]
+    finished = [one for i, one in enumerate(inside) if _finished(one, i == len(inside) - 1, clock)]
     scrapes = _numbered(finished, clock)
-    seen_ns = _time(inside[-1]) if inside else None
+    seen_ns = inside[-1].at_ns if inside else None
     coverage = _coverage(host, scrapes, seen_ns, clock)
     unused = (
-        ("before_window", [_time(parts) for parts in clusters if _time(parts) < clock.start_ns]),
-        ("in_future", [_time(parts) for parts in clusters if _time(parts) > clock.now_ns]),
+        ("before_window", [one.at_ns for one in clusters if one.at_ns < clock.start_ns]),
+        ("in_future", [one.at_ns for one in clusters if one.at_ns > clock.now_ns]),
         ("incomplete", [scrape.at_ns for scrape in scrapes if scrape.absent]),
-        ("newest", [_time(parts) for parts in inside[len(finished) :]]),
+        ("newest", [one.at_ns for one in inside[len(finished) :]]),
     )
     return HostScrapes(host, clock.start_ns, scrapes, coverage), [
-        _dropped(host, why, times) for why, times in unused if times
+        _dropped(host, why, tally(times)) for why, times in unused if times
     ]
 
 
-def cluster(counts: Iterable[Count], interval_ns: int, restarts_ns: Sequence[int]) -> list[list[Count]]:
-    """Parts of the same scrape together, oldest first. restarts_ns: sorted times at which a collector started."""
-    found: list[list[Count]] = []
-    for count in sorted(counts, key=lambda part: part.end_ns):
-        first = found[-1][0].end_ns if found else None
-        if (
-            first is not None
-            and (count.end_ns - first) * 2 <= interval_ns
-            and bisect_right(restarts_ns, first) == bisect_right(restarts_ns, count.end_ns)
-        ):
-            found[-1].append(count)
-        else:
-            found.append([count])
-    return found
-
-
-def _time(parts: Sequence[Count]) -> int:
-    return parts[-1].end_ns
-
-
-def _readings(parts: Iterable[Count]) -> dict[Variant, Reading]:
-    ordered = sorted(parts, key=lambda part: part.variant)
-    out = {}
-    for variant, group in groupby(ordered, key=lambda part: part.variant):
-        same = list(group)
-        series = sum(part.series for part in same)
-        if series:  # An arm that reports nothing is absent, however that is put.
-            out[variant] = Reading(series, frozenset(process for part in same for process in part.critical))
-    return out
-
-
-def _finished(parts: Sequence[Count], newest: bool, clock: Clock) -> bool:
+def _finished(cluster: Cluster, newest: bool, clock: Clock) -> bool:
     """Late parts had their time. At the deadline nothing more is waited for, and what came in full is used."""
-    if not newest or clock.now_ns - _time(parts) >= clock.interval_ns:
+    if not newest or clock.now_ns - cluster.at_ns >= clock.interval_ns:
         return True
-    return clock.last and {part.variant for part in parts} >= set(STREAMS)
+    return clock.last and cluster.whole
 
 
-def _numbered(clusters: Sequence[Sequence[Count]], clock: Clock) -> tuple[Scrape, ...]:
+def _numbered(clusters: Sequence[Cluster], clock: Clock) -> tuple[Scrape, ...]:
     out: list[Scrape] = []
-    for parts in clusters:
-        at = _time(parts)
+    for cluster in clusters:
+        at = cluster.at_ns
         if out:
             slot = out[-1].slot + max(1, round((at - out[-1].at_ns) / clock.interval_ns))
         else:
             slot = (at - clock.start_ns) // clock.interval_ns
-        out.append(Scrape(at, slot, _readings(parts)))
+        out.append(Scrape(at, slot, cluster.readings))
     return tuple(out)
 
 
