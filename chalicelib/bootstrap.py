@@ -29,6 +29,7 @@ from chalicelib.ports.items import ItemStore
 from chalicelib.ports.notifier import Notifier
 from chalicelib.ports.queue import WorkQueue
 from chalicelib.repositories.records import Claim, Records
+from chalicelib.services.budgets import Budgets
 from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context
 from chalicelib.services.cost import Costs
@@ -160,6 +161,7 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
     deployments = Deployments(context, fleet, rendering, in_deployment, in_experiment, notifications)
     loadsims = LoadSims(context)
     price_books = PriceBooks(context)
+    costs = Costs(context, price_books)
     key = SigningKey(context, settings.signing_key.get_secret_value() if settings.signing_key else "")
     promotion = Promotion(context, deployments, in_deployment)
     observing = Observing(context, fleet)
@@ -178,7 +180,8 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         loadsims=loadsims,
         stepping=Stepping(context, observing, fleet, loadsims, promotion, in_experiment),
         price_books=price_books,
-        costs=Costs(context, price_books),
+        costs=costs,
+        budgets=Budgets(context, price_books, costs, notifications),
         webhooks=Webhooks(context, key),
         deliveries=Deliveries(context, given.notifier or HttpNotifier(private=settings.private_webhooks), key),
         notifications=notifications,
@@ -195,6 +198,7 @@ def _steppers(services: Services) -> dict[str, Callable[[str, str], None]]:
         "NOTIFICATION": services.notifications.spread,
         "DELIVERY": services.deliveries.step,
         "WEBHOOK": services.host_watch.step,
+        "BUDGET": services.budgets.step,
     }
 
 

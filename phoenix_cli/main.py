@@ -8,7 +8,19 @@ import sys
 import typer
 
 from chalicelib.domain.errors import PhoenixError
-from phoenix_cli.commands import cost, demo, experiment, host, loadsim, local, pipeline, price_book, token, webhook
+from phoenix_cli.commands import (
+    budget,
+    cost,
+    demo,
+    experiment,
+    host,
+    loadsim,
+    local,
+    pipeline,
+    price_book,
+    token,
+    webhook,
+)
 from phoenix_cli.problems import EXIT_ERROR, exit_code, text
 
 app = typer.Typer(
@@ -24,6 +36,7 @@ app.add_typer(host.app, name="host")
 app.add_typer(loadsim.app, name="loadsim")
 app.add_typer(token.app, name="token")
 app.add_typer(price_book.app, name="price-book")
+app.add_typer(budget.app, name="budget")
 app.add_typer(webhook.app, name="webhook")
 app.command("cost")(cost.cost)
 app.command("demo")(demo.demo)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.api import (
+    budgets,
     cost,
     deployments,
     edge,
@@ -38,6 +39,7 @@ def all_routes(services: Services, version: str) -> tuple[Route, ...]:
         *loadsims.routes(services),
         *price_books.routes(services),
         *cost.routes(services),
+        *budgets.routes(services),
         *webhooks.routes(services),
         *edge.routes(services),
     )

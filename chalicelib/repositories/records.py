@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from chalicelib.domain.access import Token
+from chalicelib.domain.cost.budget import Budget
 from chalicelib.domain.cost.stored import OwnPriceBook
 from chalicelib.domain.deployment import Deployment
 from chalicelib.domain.evaluation.evaluation import Evaluation
@@ -133,6 +134,9 @@ class Records:
         )
         self.price_books = Documents(store, "PRICE-BOOK", OwnPriceBook, lambda v: v.book.name)
         self.usage = UsageHours(store)
+        self.budgets = Documents(
+            store, "BUDGET", Budget, lambda v: v.spec.name, active=_shard_of(lambda v: v.spec.name, lambda v: True)
+        )
         self.keys = Documents(store, "KEY", KeptKey, lambda v: v.name)
         self.facts = Documents(store, "FACT", Fact, lambda v: v.subject)
         self.webhooks = Documents(

@@ -68,7 +68,8 @@ class Costs:
     def _deployments(self, tenant: str, question: CostQuestion) -> list[Deployment]:
         if question.deployment:
             return [self._records.deployments.get(tenant, question.deployment).value]
-        return [stored.value for stored in self._records.deployments.all(tenant)]
+        found = [stored.value for stored in self._records.deployments.all(tenant)]
+        return [one for one in found if not question.pipeline or _pipeline(one) == question.pipeline]
 
     def _hosts(self, tenant: str, deployment: Deployment, question: CostQuestion) -> Iterator[str]:
         for host in deployment.hosts:
@@ -148,6 +149,12 @@ class Costs:
                 self._records.usage.keep(tenant, made)
             found.append(made)
         return tuple(found)
+
+
+def _pipeline(deployment: Deployment) -> str:
+    """Name of the pipeline that it runs now, "" for a configuration of one's own."""
+    version = deployment.version(deployment.current)
+    return version.plan.pipeline.pipeline if version and version.plan.pipeline else ""
 
 
 def _span(experiment: Experiment, now: float) -> tuple[float, float]:

@@ -74,6 +74,9 @@ class PriceBooks:
         if name in PRICE_BOOKS:
             raise Conflict(f"price book {name!r} comes with Phoenix and cannot be deleted")
         found = self._records.price_books.get(tenant, name)
+        users = [one.value.spec.name for one in self._records.budgets.all(tenant) if one.value.spec.price_book == name]
+        if users:
+            raise Conflict(f"price book {name!r} is used by budget {', '.join(users[:10])}", hint="delete that first")
         now = self._context.clock.now()
         entry = self._records.audit.entry(tenant, f"price-book:{name}", at=now, actor=actor, action="delete")
         removal = self._records.price_books.removal(tenant, name, found.version)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chalicelib.ports.clock import Clock
 from chalicelib.repositories.audit import AuditTrail
+from chalicelib.services.budgets import Budgets
 from chalicelib.services.cost import Costs
 from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.deployments import Deployments
@@ -47,6 +48,7 @@ class Services:
     stepping: Stepping
     price_books: PriceBooks
     costs: Costs
+    budgets: Budgets
     webhooks: Webhooks
     deliveries: Deliveries
     notifications: Notifications

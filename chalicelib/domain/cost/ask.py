@@ -36,6 +36,8 @@ class CostQuestion(Value):
     """How far back; a deployment counts from its current version on, an experiment has its own window."""
     price_book: str = Field(default="example-2026", pattern=NAME)
     deployment: str = Field(default="", max_length=63)
+    pipeline: str = Field(default="", max_length=63)
+    """Deployments whose current version is of this pipeline."""
     experiment: str = Field(default="", max_length=63)
     """The candidate against the baseline of this experiment, instead of deployments against the untouched stream."""
     labels: Labels = Field(default_factory=dict)
@@ -52,8 +54,8 @@ class CostQuestion(Value):
 
     @model_validator(mode="after")
     def _one_kind(self) -> CostQuestion:
-        if self.experiment and (self.deployment or self.labels):
-            raise ValueError("an experiment has its own hosts: leave deployment and labels out")
+        if self.experiment and (self.deployment or self.labels or self.pipeline):
+            raise ValueError("an experiment has its own hosts: leave deployment, pipeline and labels out")
         return self
 
     @property
