@@ -1,0 +1,1 @@
+"""Predictions as values: grids, rankings, names, comparisons."""
