@@ -43,7 +43,9 @@ check: .venv/dev  ## lint, format, types, import contracts
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
 
-test: setup check  ## everything that must hold; the last line counts
+test:  ## everything that must hold; the last line counts
+	@$(MAKE) --no-print-directory -j2 setup
+	@$(MAKE) --no-print-directory check
 	@$(PY) -m pytest tests -n 2 --dist loadgroup $(ARGS)
 
 test-acceptance: setup  ## the acceptance tests alone, as a table

@@ -1,10 +1,20 @@
-"""What all tests share: how hypothesis runs. No timed assertions: a slow machine is no failure."""
+"""What all tests share: how hypothesis runs, which tests run beside which, and the table of acceptance tests.
+
+No timed assertions: a slow machine is no failure.
+"""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.acceptance.table import MARKER, Row, lines, row_of
+
+ALONE = ("acceptance", "catalog", "functional/host_runtime", "functional/loadsim", "functional/opamp")
+"""Folders whose tests look at the processes of the machine: two such populations at once would falsify each other."""
 
 settings.register_profile(
     "phoenix",
@@ -14,3 +24,43 @@ settings.register_profile(
     derandomize=bool(os.environ.get("CI")),
 )
 settings.load_profile("phoenix")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group tests for `--dist loadgroup`: live ones in one process, the others by file, which share fixtures."""
+    here = Path(__file__).parent
+    for item in items:
+        path = item.path.relative_to(here)
+        live = any(path.is_relative_to(folder) for folder in ALONE)
+        item.add_marker(pytest.mark.xdist_group("live" if live else str(path)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The marker goes along with the reports: another process may print the table."""
+    marker = item.get_closest_marker(MARKER)
+    if marker is not None:
+        item.user_properties.append((MARKER, list(marker.args)))
+
+
+class Table:
+    """Collects the rows of acceptance tests from reports and prints them before pytest's last line, which counts."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Row] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        row = row_of(self._rows.get(report.nodeid), report.user_properties, report.passed)
+        if row is not None:
+            self._rows[report.nodeid] = row
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._rows:
+            terminalreporter.section("acceptance tests, on real components")
+            for line in lines(self._rows.values()):
+                terminalreporter.write_line(line)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One table per run."""
+    config.pluginmanager.register(Table(), "acceptance-table")

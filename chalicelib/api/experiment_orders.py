@@ -11,6 +11,7 @@ from chalicelib.api.experiments import Created, CreateQuery
 from chalicelib.api.furniture.route import Model, Request, Route
 from chalicelib.domain.access import Role
 from chalicelib.domain.errors import Conflict, NotFound, Rejected
+from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.state import Experiment
 from chalicelib.domain.experiment.transitions import Cause
 from chalicelib.domain.pipeline.metadata import NAME
@@ -29,6 +30,12 @@ class CloneRequest(Model):
 
     name: Annotated[str, Field(pattern=NAME)]
     hosts: tuple[Annotated[str, Field(pattern=NAME)], ...] = Field(default=(), max_length=1000)
+
+
+class Promote(Model):
+    """How to roll the winner out; without: as the spec says."""
+
+    rollout: Rollout | None = None
 
 
 def routes(services: Services) -> tuple[Route, ...]:
@@ -57,6 +64,12 @@ def routes(services: Services) -> tuple[Route, ...]:
 
         return run
 
+    def promote(request: Request) -> Experiment:
+        who = request.principal
+        return experiments.order(
+            who.tenant, request.params["experiment"], Cause.PROMOTE, who.subject, request.body.rollout
+        )
+
     one = "/api/v1/experiments/{experiment}"
     orders = tuple(
         Route(
@@ -68,10 +81,20 @@ def routes(services: Services) -> tuple[Route, ...]:
             response=Experiment,
             errors=(NotFound, Conflict),
         )
-        for cause in (Cause.START, Cause.PAUSE, Cause.RESUME, Cause.STOP, Cause.PROMOTE)
+        for cause in (Cause.START, Cause.PAUSE, Cause.RESUME, Cause.STOP)
     )
     return (
         *orders,
+        Route(
+            "POST",
+            one + "/promote",
+            Role.OPERATOR,
+            promote,
+            "Promote the winner of an experiment, at once or in stages",
+            request=Promote,
+            response=Experiment,
+            errors=(NotFound, Conflict),
+        ),
         Route(
             "POST",
             one + "/extend",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.changes import copied, extended
+from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.spec import ExperimentManifest, ExperimentSpec
 from chalicelib.domain.experiment.state import END_STATES, Event, Experiment, State
 from chalicelib.domain.experiment.transitions import Cause, command
@@ -80,12 +81,13 @@ class Experiments:
             raise _name_taken(name) from error
         return experiment, [warning for pattern in spec.critical for warning in pattern.warnings()]
 
-    def order(self, tenant: str, name: str, cause: Cause, actor: str) -> Experiment:
-        """Carry out an operator's command. Raises NotFound, Conflict naming what is possible now."""
+    def order(self, tenant: str, name: str, cause: Cause, actor: str, rollout: Rollout | None = None) -> Experiment:
+        """Carry out an operator's command; rollout: stages of a promotion that differ from the spec's. Raises NotFound,
+        Conflict naming what is possible now."""
 
         def attempt() -> Experiment:
             stored = self._records.experiments.get(tenant, name)
-            moved = command(stored.value, cause, actor, self._context.clock.now())
+            moved = command(stored.value, cause, actor, self._context.clock.now(), rollout)
             self._save(tenant, Stored(moved, stored.version), actor, cause.value)
             return moved
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.deployment import scope
+from chalicelib.domain.evaluation.deployed import kept
 from chalicelib.domain.evaluation.evaluation import evaluate
 from chalicelib.domain.evaluation.plan import ConfigProof, plan_for
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.observed import HostView, Observed
+from chalicelib.domain.experiment.rollout import Watched
 from chalicelib.domain.experiment.state import Experiment, State
 from chalicelib.domain.experiment.transitions import settling
 from chalicelib.domain.fleet.judge import IDLE_HASH
@@ -17,7 +20,8 @@ from chalicelib.repositories.records import StoredEvaluation
 from chalicelib.services.context import Context
 from chalicelib.services.fleet import Fleet
 
-_LOOKING = frozenset({State.RUNNING, State.PAUSED, State.AWAITING_PROMOTION})
+_DECIDED = frozenset({State.AWAITING_PROMOTION, State.PROMOTING})
+_LOOKING = frozenset({State.RUNNING, State.PAUSED}) | _DECIDED
 
 
 class Observing:
@@ -37,6 +41,7 @@ class Observing:
             load={host: self._load(tenant, experiment, host) for host in loaded},
             restored={host: previous_hash(experiment, host) for host in experiment.hosts},
             evaluation=evaluation,
+            watched=self._watched(tenant, experiment),
             deployment_active=self._deployment_active(tenant, experiment),
         )
 
@@ -56,6 +61,22 @@ class Observing:
     def _load(self, tenant: str, experiment: Experiment, host: str) -> LoadStatus | None:
         found = self._records.loadsims.find(tenant, f"{host}#{load_name(experiment)}")
         return found.value.status if found and found.value.experiment_uid == experiment.uid else None
+
+    def _watched(self, tenant: str, experiment: Experiment) -> dict[str, Watched]:
+        """What the hosts that run the winner have measured since, in a promotion that is watched."""
+        if experiment.state is not State.PROMOTING or experiment.rollout_plan.soak <= 0:
+            return {}
+        found = self._records.deployments.find(tenant, experiment.deployment) if experiment.deployment else None
+        made = next((v for v in found.value.versions if v.experiment_uid == experiment.uid), None) if found else None
+        if made is None:
+            return {}
+        of = scope(experiment.deployment, made.number)
+        seen = {}
+        for host in experiment.promoted_hosts:
+            counts, _ = self._records.measurements.read(tenant, of, host)
+            found_here = kept(counts, experiment.spec.interval)
+            seen[host] = Watched(found_here.scrapes, ", ".join(found_here.lost))
+        return seen
 
     def _deployment_active(self, tenant: str, experiment: Experiment) -> bool:
         if experiment.state is not State.PROMOTING or not experiment.deployment:
@@ -96,8 +117,8 @@ class Observing:
         )
         last = experiment.state is State.DECIDING
         evaluation = evaluate(plan, counts, samples, int(now * 1e9), last=last, host_problems=problems)
-        # While a person decides, what they decide on stays as it was; only a breach replaces it.
-        if experiment.state is not State.AWAITING_PROMOTION or evaluation.breach:
+        # What was decided on stays as it was; only a breach replaces it.
+        if experiment.state not in _DECIDED or evaluation.breach:
             stored = StoredEvaluation(uid=experiment.uid, at=now, evaluation=evaluation)
             self._records.evaluations.save(tenant, stored, ANY_VERSION)
         return evaluation

@@ -1,4 +1,4 @@
-"""What the acceptance tests share: one machine, one user's backend, and the table that is printed at the end."""
+"""What the acceptance tests share: one machine, one user's backend, and a way to note figures for the table."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.machine import Machine
-from tests.acceptance.table import Row, lines, row_of
+from tests.acceptance.table import FIGURE
 from tests.catalog.capture import Capture
 
-FIGURE = pytest.StashKey[list[str]]()
-ROWS = pytest.StashKey[dict[str, Row]]()
 HOST = "node-a"
 
 
@@ -45,24 +43,4 @@ def folder(tmp_path: Path, machine: Machine) -> Iterator[Path]:
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Note a measured figure for the table; several are joined."""
-    return request.node.stash.setdefault(FIGURE, []).append
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Turn the marker, the figures and the outcome of a test into its row."""
-    report = yield
-    marker = item.get_closest_marker("acceptance")
-    if marker is not None:
-        rows = item.config.stash.setdefault(ROWS, {})
-        rows[item.nodeid] = row_of(rows.get(item.nodeid), marker.args, item.stash.get(FIGURE, []), report.passed)
-    return report
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table before pytest's own last line, which counts."""
-    rows = config.stash.get(ROWS, {})
-    if rows:
-        terminalreporter.section("acceptance tests, on real components")
-        for line in lines(rows.values()):
-            terminalreporter.write_line(line)
+    return lambda text: request.node.user_properties.append((FIGURE, text))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _WHAT, _FIGURE = 62, 50
+MARKER, FIGURE = "acceptance", "figure"
+"""Names of the properties by which a test's report carries its row from the process that ran it."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +21,17 @@ class Row:
     passed: bool = True
 
 
-def row_of(before: Row | None, marker: Sequence[str], figures: Sequence[str], passed: bool) -> Row:
-    """The row after one more phase (set-up, test, tear-down) of the test."""
-    name, what = marker
-    return Row(name, what, tuple(figures), passed and (before is None or before.passed))
+def row_of(before: Row | None, properties: Iterable[tuple[str, object]], passed: bool) -> Row | None:
+    """The row after one more phase (set-up, test, tear-down) of the test; None for one without the marker.
+
+    properties: those of the phase's report.
+    """
+    found = list(properties)
+    marker = next((value for name, value in found if name == MARKER), None)
+    if not isinstance(marker, list | tuple):
+        return None
+    figures = tuple(str(value) for name, value in found if name == FIGURE)
+    return Row(str(marker[0]), str(marker[1]), figures, passed and (before is None or before.passed))
 
 
 def lines(rows: Iterable[Row]) -> list[str]:

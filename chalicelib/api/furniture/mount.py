@@ -107,9 +107,10 @@ def _body(route: Route, request: ChaliceRequest) -> BaseModel | bytes | None:
         return data
     if route.request is None:
         return None
-    _check_format(request, (JSON,))
+    if data:
+        _check_format(request, (JSON,))
     try:
-        return route.request.model_validate(_json(data))
+        return route.request.model_validate(_json(data) if data else {})
     except ValidationError as error:
         raise problem.invalid(error, "") from error
 

@@ -7,32 +7,22 @@ saving and acting loses nothing: the next step asks again, and every effect is i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from chalicelib.domain.evaluation.evaluation import Evaluation, Verdict
+from chalicelib.domain.evaluation.evaluation import Verdict
+from chalicelib.domain.experiment import sight
 from chalicelib.domain.experiment.observed import (
-    ActivateDeployment,
-    Assign,
     Effect,
     HostView,
     Observed,
-    PreparePromotion,
     Restore,
     StartLoad,
-    StopLoad,
 )
-from chalicelib.domain.experiment.state import Experiment, Outcome, Proof, State
+from chalicelib.domain.experiment.rolling_out import promoting
+from chalicelib.domain.experiment.sight import Decision
+from chalicelib.domain.experiment.state import Experiment, Outcome, State
 from chalicelib.domain.experiment.transitions import Cause, move, overdue
 from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.load import LoadPhase
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The experiment afterwards (the same object when nothing changed) and what is to be done."""
-
-    experiment: Experiment
-    effects: tuple[Effect, ...] = ()
 
 
 def decide(experiment: Experiment, seen: Observed, now: float) -> Decision:
@@ -48,21 +38,21 @@ def _pending(experiment: Experiment, seen: Observed, now: float) -> Decision:
 
 
 def _deploying(experiment: Experiment, seen: Observed, now: float) -> Decision:
-    if failed := _failures(experiment.configs, seen):
+    if failed := sight.failures(experiment.configs, seen):
         return Decision(move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, f"collector refused it: {failed}"))
     waiting = [host for host, wanted in experiment.configs.items() if seen.hosts[host].active != wanted]
     if not waiting:
-        proofs = _proofs(experiment.configs, seen)
+        proofs = sight.proofs(experiment.configs, seen)
         moved = move(experiment, Cause.EVIDENCE, State.WARMING_UP, now, "every collector runs both arms")
         return Decision(moved.model_copy(update={"proofs": proofs}))
     if overdue(experiment, now):
-        detail = f"not confirmed in time: {_names(waiting, seen)}"
+        detail = f"not confirmed in time: {sight.names(waiting, seen)}"
         return Decision(move(experiment, Cause.DEADLINE, State.ROLLING_BACK, now, detail))
-    return Decision(experiment, _assign(experiment.configs, seen))
+    return Decision(experiment, sight.assign(experiment.configs, seen))
 
 
 def _warming_up(experiment: Experiment, seen: Observed, now: float) -> Decision:
-    if failed := _failures(experiment.configs, seen):
+    if failed := sight.failures(experiment.configs, seen):
         return Decision(move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, f"collector failed: {failed}"))
     for host, status in seen.load.items():
         if status is not None and status.phase is LoadPhase.FAILED:
@@ -82,10 +72,10 @@ def _running(experiment: Experiment, seen: Observed, now: float) -> Decision:
     if evaluation is not None:
         experiment = experiment.model_copy(update={"evaluated_at": now})
         if evaluation.breach:
-            return _breached(experiment, evaluation, now)
+            return sight.breached(experiment, evaluation, now)
         if evaluation.verdict is not None and experiment.state is State.RUNNING:
             moved = move(experiment, Cause.EVIDENCE, State.DECIDING, now, evaluation.explanation)
-            return Decision(moved.model_copy(update={"outcome": _outcome(evaluation, now)}))
+            return Decision(moved.model_copy(update={"outcome": sight.outcome_of(evaluation, now)}))
     if experiment.state is State.RUNNING and overdue(experiment, now):
         return Decision(move(experiment, Cause.DEADLINE, State.DECIDING, now, "maxDuration is over: last evaluation"))
     if experiment.state is State.PAUSED and overdue(experiment, now):
@@ -96,7 +86,9 @@ def _running(experiment: Experiment, seen: Observed, now: float) -> Decision:
 def _deciding(experiment: Experiment, seen: Observed, now: float) -> Decision:
     if experiment.outcome is None:
         if seen.evaluation is not None and seen.evaluation.verdict is not None:
-            experiment = experiment.model_copy(update={"outcome": _outcome(seen.evaluation, now), "evaluated_at": now})
+            experiment = experiment.model_copy(
+                update={"outcome": sight.outcome_of(seen.evaluation, now), "evaluated_at": now}
+            )
         elif overdue(experiment, now):
             missing = Outcome(verdict="error", reason="no_evaluation", explanation="no last evaluation in time", at=now)
             moved = move(experiment, Cause.DEADLINE, State.ROLLING_BACK, now, missing.explanation)
@@ -117,51 +109,30 @@ def _awaiting(experiment: Experiment, seen: Observed, now: float) -> Decision:
     if seen.evaluation is not None:
         experiment = experiment.model_copy(update={"evaluated_at": now})
         if seen.evaluation.breach:
-            return _breached(experiment, seen.evaluation, now)
+            return sight.breached(experiment, seen.evaluation, now)
     if overdue(experiment, now):
         return Decision(move(experiment, Cause.DEADLINE, State.STOPPING, now, "nobody promoted it in time"))
-    return Decision(experiment, _stop_load(seen))
-
-
-def _promoting(experiment: Experiment, seen: Observed, now: float) -> Decision:
-    wanted = experiment.winner_configs
-    if failed := _failures(wanted, seen):
-        return Decision(move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, f"collector refused it: {failed}"))
-    waiting = [host for host in wanted if seen.hosts[host].active != wanted[host]]
-    late = overdue(experiment, now)
-    if late and (waiting or not wanted):
-        detail = f"not confirmed in time: {_names(waiting, seen)}" if wanted else "it could not be prepared in time"
-        return Decision(move(experiment, Cause.DEADLINE, State.ROLLING_BACK, now, detail))
-    if not wanted:
-        return Decision(experiment, (PreparePromotion(),))
-    # A load that is not known to have ended is told so at every step, and ends by its own duration at the latest.
-    if waiting or not (_load_ended(seen) or late):
-        return Decision(experiment, (*_assign(wanted, seen, winner=True), *_stop_load(seen)))
-    if not seen.deployment_active:
-        return Decision(experiment, (ActivateDeployment(),))
-    detail = f"promoted as deployment {experiment.deployment}{_load_left(seen)}"
-    moved = move(experiment, Cause.EVIDENCE, State.COMPLETED, now, detail)
-    return Decision(moved.model_copy(update={"proofs": _proofs(wanted, seen)}), _stop_load(seen))
+    return Decision(experiment, sight.stop_load(seen))
 
 
 def _restoring(experiment: Experiment, seen: Observed, now: float) -> Decision:
     end = State.STOPPED if experiment.state is State.STOPPING else State.ROLLED_BACK
     restored = {host: _restorable(seen.hosts[host], wanted) for host, wanted in seen.restored.items()}
-    broken = _failures(seen.restored, seen)
+    broken = sight.failures(seen.restored, seen)
     message = f"{experiment.message}; idle, because what ran before failed: {broken}" if broken else experiment.message
     waiting = [host for host, wanted in restored.items() if seen.hosts[host].active != wanted]
-    if not waiting and _load_ended(seen):
+    if not waiting and sight.load_ended(seen):
         moved = move(experiment, Cause.EVIDENCE, end, now, message)
-        return Decision(moved.model_copy(update={"proofs": _proofs(restored, seen)}))
+        return Decision(moved.model_copy(update={"proofs": sight.proofs(restored, seen)}))
     effects: tuple[Effect, ...] = (
         *(Restore(host, wanted) for host, wanted in restored.items() if seen.hosts[host].desired != wanted),
-        *_stop_load(seen),
+        *sight.stop_load(seen),
     )
     if overdue(experiment, now) and not any(isinstance(effect, Restore) for effect in effects):
-        late = f"; not confirmed in time: {_names(waiting, seen)}" if waiting else ""
-        moved = move(experiment, Cause.DEADLINE, end, now, f"{message}{late}{_load_left(seen)}")
+        late = f"; not confirmed in time: {sight.names(waiting, seen)}" if waiting else ""
+        moved = move(experiment, Cause.DEADLINE, end, now, f"{message}{late}{sight.load_left(seen)}")
         proven = {host: wanted for host, wanted in restored.items() if host not in waiting}
-        return Decision(moved.model_copy(update={"proofs": _proofs(proven, seen)}), _stop_load(seen))
+        return Decision(moved.model_copy(update={"proofs": sight.proofs(proven, seen)}), sight.stop_load(seen))
     return Decision(experiment, effects)
 
 
@@ -178,53 +149,7 @@ _HANDLERS: Mapping[State, Callable[[Experiment, Observed, float], Decision]] = {
     State.PAUSED: _running,
     State.DECIDING: _deciding,
     State.AWAITING_PROMOTION: _awaiting,
-    State.PROMOTING: _promoting,
+    State.PROMOTING: promoting,
     State.STOPPING: _restoring,
     State.ROLLING_BACK: _restoring,
 }
-
-
-def _breached(experiment: Experiment, evaluation: Evaluation, now: float) -> Decision:
-    moved = move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, evaluation.explanation)
-    return Decision(moved.model_copy(update={"outcome": _outcome(evaluation, now)}))
-
-
-def _outcome(evaluation: Evaluation, now: float) -> Outcome:
-    verdict = evaluation.verdict.value if evaluation.verdict else Verdict.REJECT.value
-    return Outcome(verdict=verdict, reason=evaluation.reason, explanation=evaluation.explanation, at=now)
-
-
-def _failures(wanted: Mapping[str, str], seen: Observed) -> str:
-    found = [
-        f"{host}: {seen.hosts[host].errors[content]}"
-        for host, content in wanted.items()
-        if content in seen.hosts[host].errors and seen.hosts[host].active != content
-    ]
-    return "; ".join(found)[:2000]
-
-
-def _names(hosts: list[str], seen: Observed) -> str:
-    return ", ".join(f"{host} (away)" if seen.hosts[host].away_since is not None else host for host in hosts)
-
-
-def _proofs(wanted: Mapping[str, str], seen: Observed) -> tuple[Proof, ...]:
-    return tuple(seen.hosts[host].proof(host) for host in wanted)
-
-
-def _assign(wanted: Mapping[str, str], seen: Observed, *, winner: bool = False) -> tuple[Effect, ...]:
-    return tuple(
-        Assign(host, content, winner) for host, content in wanted.items() if seen.hosts[host].desired != content
-    )
-
-
-def _stop_load(seen: Observed) -> tuple[StopLoad, ...]:
-    return tuple(StopLoad(host) for host, status in seen.load.items() if status is not None and not status.phase.ended)
-
-
-def _load_left(seen: Observed) -> str:
-    left = [effect.host for effect in _stop_load(seen)]
-    return f"; its load is not known to have ended on {_names(left, seen)}" if left else ""
-
-
-def _load_ended(seen: Observed) -> bool:
-    return all(status is None or status.phase.ended for status in seen.load.values())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.domain.evaluation.evaluation import Evaluation
+from chalicelib.domain.experiment.rollout import Watched
 from chalicelib.domain.experiment.state import Proof
 from chalicelib.domain.load import LoadStatus
 
@@ -35,12 +36,13 @@ class HostView:
 class Observed:
     """hosts: by name. load: by host, None where no load was asked for yet. evaluation: made for this step, if due.
     restored: by host, the content hash that "previous" means there. deployment_active: whether the promoted version is
-    the current one of its deployment."""
+    the current one of its deployment. watched: what hosts that already run the winner have shown, by name."""
 
     hosts: Mapping[str, HostView]
     load: Mapping[str, LoadStatus | None]
     restored: Mapping[str, str]
     evaluation: Evaluation | None = None
+    watched: Mapping[str, Watched] = field(default_factory=dict)
     deployment_active: bool = False
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from chalicelib.domain.critical import MAX_PATTERNS, CriticalPattern
+from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.load import LoadSpec
 from chalicelib.domain.model import Value
 from chalicelib.domain.pipeline.metadata import VERSION
@@ -40,7 +41,6 @@ class PipelineRef(Value):
     """Version of the pipeline; without one the newest. A pipeline of your own is pinned to it at creation: a later
     update changes nothing that exists."""
 
-
     @property
     def is_own(self) -> bool:
         """Whether it is pinned to a version of the tenant's own pipeline; the catalog's versions have dots."""
@@ -50,6 +50,7 @@ class PipelineRef(Value):
         """How people call it: "process-topk-v1 k=20", "lean version 3"."""
         version = f" version {self.version}" if self.version else ""
         return " ".join([self.pipeline + version, *(f"{k}={v}" for k, v in sorted(self.parameters.items()))])
+
 
 class OtlpBackend(Value):
     """Where an arm's output goes: an OTLP/HTTP endpoint, or nowhere."""
@@ -159,6 +160,8 @@ class ExperimentSpec(Value):
     """What the verdict is about: the hosts under test, or hosts like these (three at least, and a wider interval)."""
     guardrails: Guardrails = Guardrails()
     promotion: Literal["manual", "automatic"] = "manual"
+    rollout: Rollout = Rollout()
+    """Stages of the promotion, each proven and watched before the next; without: all hosts at once."""
     load: LoadSpec | None = None
     """Simulated processes that run on every target while the experiment does."""
     price_book: str = Field(default="example-2026", pattern=NAME)

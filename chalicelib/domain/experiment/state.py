@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.spec import ExperimentSpec
 from chalicelib.domain.model import Value
 
@@ -95,6 +96,14 @@ class Experiment(Value):
     """Host to "scope content_hash" of what was assigned before; a host without one goes back to an idle collector."""
     deployment: str = ""
     """Name of the deployment that a promotion made."""
+    rollout: Rollout | None = None
+    """Stages that an operator chose when promoting; None: those of the spec."""
+    stage: int = 0
+    """Stage of the promotion, from 0."""
+    stage_since: float | None = None
+    """When the stage began; None: with the promotion."""
+    stage_confirmed_at: float | None = None
+    """When every host of the stage had proven the winner."""
     outcome: Outcome | None = None
     evaluated_at: float | None = None
     message: str = ""
@@ -108,6 +117,16 @@ class Experiment(Value):
     def active(self) -> bool:
         """Whether the clock must step it."""
         return self.state not in END_STATES and self.state is not State.DRAFT
+
+    @property
+    def rollout_plan(self) -> Rollout:
+        """The stages that hold."""
+        return self.rollout or self.spec.rollout
+
+    @property
+    def promoted_hosts(self) -> tuple[str, ...]:
+        """Hosts that have the winner, or are to have it in this stage."""
+        return self.rollout_plan.hosts(self.stage, self.hosts)
 
     @property
     def max_duration(self) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.state import END_STATES, Event, Experiment, State
 
 MAX_EVENTS = 60
@@ -76,6 +77,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     T(S.AWAITING_PROMOTION, Cause.DEADLINE, S.STOPPING, "nobody promoted it", "previous is restored"),
     T(S.PROMOTING, Cause.EVIDENCE, S.COMPLETED, "every collector returned the winner's marker", "hosts are released"),
     T(S.PROMOTING, Cause.EVIDENCE, S.ROLLING_BACK, "a collector refused the winner", "previous is restored"),
+    T(S.PROMOTING, Cause.EVIDENCE, S.ROLLING_BACK, "a critical process was lost", "previous is restored at once"),
+    T(S.PROMOTING, Cause.STOP, S.STOPPING, "an operator stops it", "previous is restored"),
     T(S.PROMOTING, Cause.DEADLINE, S.ROLLING_BACK, "a host did not confirm in time", "previous is restored"),
     T(S.STOPPING, Cause.EVIDENCE, S.STOPPED, "previous is confirmed everywhere", "hosts are released"),
     T(S.STOPPING, Cause.DEADLINE, S.STOPPED, "a host is away", "it gets the previous configuration on return"),
@@ -97,7 +100,7 @@ DEADLINES: dict[State, float] = {
     State.PAUSED: 7 * 86400.0,
     State.DECIDING: 300.0,  # after the last measurements had their time
     State.AWAITING_PROMOTION: 7 * 86400.0,
-    State.PROMOTING: 300.0,
+    State.PROMOTING: 300.0,  # each stage, and the time it is watched
     State.STOPPING: 300.0,
     State.ROLLING_BACK: 300.0,
 }
@@ -131,12 +134,16 @@ def move(experiment: Experiment, cause: Cause, target: State, now: float, detail
     return experiment.model_copy(update=changes)
 
 
-def command(experiment: Experiment, cause: Cause, actor: str, now: float) -> Experiment:
-    """The experiment after an operator's command. Raises Conflict naming what is possible in this state."""
+def command(experiment: Experiment, cause: Cause, actor: str, now: float, rollout: Rollout | None = None) -> Experiment:
+    """The experiment after an operator's command. rollout: stages of a promotion that differ from the spec's.
+
+    Raises Conflict naming what is possible in this state.
+    """
     for transition in TRANSITIONS:
         if transition.source is experiment.state and transition.cause is cause:
             moved = move(experiment, cause, transition.target, now, f"{cause.value} by {actor}")
-            return moved.model_copy(update={"promoted_by": actor}) if cause is Cause.PROMOTE else moved
+            promoted = {"promoted_by": actor, "rollout": rollout}
+            return moved.model_copy(update=promoted) if cause is Cause.PROMOTE else moved
     possible = sorted({t.cause.value for t in TRANSITIONS if t.source is experiment.state and t.cause in USER})
     hint = f"possible now: {', '.join(possible)}" if possible else "nothing can be asked of it in this state"
     raise Conflict(f"cannot {cause.value} experiment {experiment.name!r}: it is {experiment.state.value}", hint=hint)
@@ -149,6 +156,9 @@ def overdue(experiment: Experiment, now: float) -> bool:
     limit = DEADLINES.get(experiment.state)
     if limit is None:
         return False
+    if experiment.state is State.PROMOTING:
+        since = experiment.stage_since or experiment.entered_at
+        return now - since >= limit + experiment.rollout_plan.soak
     extra = {State.WARMING_UP: experiment.spec.schedule.warm_up, State.DECIDING: settling(experiment)}
     return now - experiment.entered_at >= limit + extra.get(experiment.state, 0.0)
 

@@ -44,6 +44,8 @@ class Behaviour:
     critical: tuple[Process, ...] = NGINX
     loses: tuple[Process, ...] = ()
     """Critical processes that the candidate arm does not report."""
+    loses_deployed: tuple[Process, ...] = ()
+    """Critical processes that a deployment's only arm does not report."""
     load_phase: str = "running"
     """What becomes of a load that is wanted."""
     load_agent_dead: bool = False
@@ -157,7 +159,7 @@ class FakeHost:
         """The counts of a scrape at `at` as its collector would send them."""
         streams = []
         for variant in self._variants():
-            lost = self.behaviour.loses if variant == "candidate" else ()
+            lost = {"candidate": self.behaviour.loses, "deployed": self.behaviour.loses_deployed}.get(variant, ())
             critical = tuple(one for one in self.behaviour.critical if one not in lost)
             streams.append(Stream(variant, self.behaviour.series[variant], critical))
         return counts(self._identity(), streams, at).SerializeToString()

@@ -1,0 +1,74 @@
+"""What the handlers of `decide` and `rolling_out` share: reading what was seen, and the forms of their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.domain.evaluation.evaluation import Evaluation, Verdict
+from chalicelib.domain.experiment.observed import Assign, Effect, Observed, StopLoad
+from chalicelib.domain.experiment.state import Experiment, Outcome, Proof, State
+from chalicelib.domain.experiment.transitions import Cause, move
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The experiment afterwards (the same object when nothing changed) and what is to be done."""
+
+    experiment: Experiment
+    effects: tuple[Effect, ...] = ()
+
+
+def breached(experiment: Experiment, evaluation: Evaluation, now: float) -> Decision:
+    """Roll back, with the verdict of the evaluation that found the breach."""
+    moved = move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, evaluation.explanation)
+    return Decision(moved.model_copy(update={"outcome": outcome_of(evaluation, now)}))
+
+
+def outcome_of(evaluation: Evaluation, now: float) -> Outcome:
+    """The verdict in short."""
+    verdict = evaluation.verdict.value if evaluation.verdict else Verdict.REJECT.value
+    return Outcome(verdict=verdict, reason=evaluation.reason, explanation=evaluation.explanation, at=now)
+
+
+def failures(wanted: Mapping[str, str], seen: Observed) -> str:
+    """The collectors' own words about these configurations, by host; "" for none."""
+    found = [
+        f"{host}: {seen.hosts[host].errors[content]}"
+        for host, content in wanted.items()
+        if content in seen.hosts[host].errors and seen.hosts[host].active != content
+    ]
+    return "; ".join(found)[:2000]
+
+
+def names(hosts: list[str], seen: Observed) -> str:
+    """Hosts, saying which are away."""
+    return ", ".join(f"{host} (away)" if seen.hosts[host].away_since is not None else host for host in hosts)
+
+
+def proofs(wanted: Mapping[str, str], seen: Observed) -> tuple[Proof, ...]:
+    """Read-back of what each of these hosts runs."""
+    return tuple(seen.hosts[host].proof(host) for host in wanted)
+
+
+def assign(wanted: Mapping[str, str], seen: Observed, *, winner: bool = False) -> tuple[Effect, ...]:
+    """Offers to the hosts that do not want it yet."""
+    return tuple(
+        Assign(host, content, winner) for host, content in wanted.items() if seen.hosts[host].desired != content
+    )
+
+
+def stop_load(seen: Observed) -> tuple[StopLoad, ...]:
+    """Ends of loads that are not known to have ended."""
+    return tuple(StopLoad(host) for host, status in seen.load.items() if status is not None and not status.phase.ended)
+
+
+def load_left(seen: Observed) -> str:
+    """Where a load is not known to have ended, in words."""
+    left = [effect.host for effect in stop_load(seen)]
+    return f"; its load is not known to have ended on {names(left, seen)}" if left else ""
+
+
+def load_ended(seen: Observed) -> bool:
+    """Whether every load has ended or never began."""
+    return all(status is None or status.phase.ended for status in seen.load.values())
