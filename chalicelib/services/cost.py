@@ -105,7 +105,7 @@ class Costs:
             return Stream(host, base.pipeline, base.holder, base.interval_s, reason=_NOT_COUNTED)
         of = scope(deployment.name, version.number)
         hours = self._hours(tenant, of, host, start, end, base.interval_s, (Variant.DEPLOYED, Variant.RAW))
-        return Stream(host, base.pipeline, base.holder, base.interval_s, hours)
+        return Stream(host, base.pipeline, base.holder, base.interval_s, hours, since=version.created_at)
 
     def _of_experiment(self, tenant: str, experiment: Experiment, start: float, end: float) -> Iterator[Stream]:
         label = " ".join(

@@ -183,7 +183,7 @@ def _realised(answer: Item, report: Item) -> list[str]:
     found = answer["realised"]
     if found is None:
         return []
-    since = f"since {day_and_time(found['since'])}, {found['hostHours']:,.1f} host hours measured"
+    since = f"since {day_and_time(found['since'])}, {duration(found['hostHours'] * 3600)} of hosts measured"
     lines = [f"so far      {_money(found['saved'], report)} saved {since}"]
     return [*lines, *(f"            {sentence(text)}" for text in found["assumptions"]), ""]
 

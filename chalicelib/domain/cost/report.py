@@ -18,7 +18,8 @@ from chalicelib.domain.model import Value
 
 @dataclass(frozen=True)
 class Stream:
-    """One host's stream over the window. hours: what was measured. reason: why there is nothing, when there is not."""
+    """One host's stream over the window. hours: what was measured. reason: why there is nothing, when there is not.
+    since: Unix seconds from which on it could be measured, when that is inside the window."""
 
     host: str
     pipeline: str
@@ -27,6 +28,7 @@ class Stream:
     interval_s: float
     hours: tuple[StreamHour, ...] = ()
     reason: str = ""
+    since: float = 0.0
 
 
 class HostCost(Value):
@@ -37,7 +39,7 @@ class HostCost(Value):
     holder: str
     scrapes: int = 0
     coverage: float | None = None
-    """Scrapes received of those due in the window, at most 1."""
+    """Scrapes received of those due in the window, or since it was deployed, at most 1."""
     series: float | None = None
     """Mean data points per scrape of what is sent."""
     reference: float | None = None
@@ -208,7 +210,7 @@ def _row(stream: Stream, one: _Measured | None, terms: Terms, per_month: float |
     base = HostCost(host=stream.host, pipeline=stream.pipeline, holder=stream.holder)
     if one is None:
         return base.model_copy(update={"reason": stream.reason or "no scrape arrived in the window"})
-    due = (terms.end - terms.start) / stream.interval_s
+    due = (terms.end - max(terms.start, stream.since)) / stream.interval_s
     return base.model_copy(
         update={
             "scrapes": one.scrapes,
@@ -278,13 +280,18 @@ def _projection(known: Sequence[_Measured], terms: Terms) -> tuple[Projected | N
         series=series,
         per_month=_priced(series, money),
         saved_per_month=saved,
-        assumptions=(
-            "the measured hosts are a random sample of the fleet, and their means about normally distributed",
-            f"interval: {LEVEL:.0%}, t with {max(len(known) - 1, 0)} degrees of freedom, finite fleet; it holds the "
-            "spread between hosts, not other weeks or a price that changes",
-        ),
+        assumptions=("the measured hosts are a random sample of the fleet", *_interval_words(series, len(known))),
     )
     return projected, ""
+
+
+def _interval_words(series: Total, measured: int) -> tuple[str, ...]:
+    if series.low is None:
+        return ()
+    return (
+        f"interval: {LEVEL:.0%}, t with {max(measured - 1, 0)} degrees of freedom, finite fleet, hosts' means about "
+        "normal; it holds the spread between hosts, not other weeks or a price that changes",
+    )
 
 
 @dataclass(frozen=True)
