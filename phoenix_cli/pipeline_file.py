@@ -25,11 +25,11 @@ class PipelineFile:
     lines: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, pointer: str) -> tuple[str, int | None]:
-        """The file that a pointer leads into, and the line of the deepest part of it that is there."""
+        """The file that a pointer leads into, and the line of the deepest part of it that is there; None for all of it."""
         name = self.metadata_name if (pointer + "/").startswith(METADATA + "/") else self.name
         while pointer and pointer not in self.lines:
             pointer = pointer.rpartition("/")[0]
-        return name, self.lines.get(pointer)
+        return name, self.lines.get(pointer) if pointer else None
 
     def explained(self, error: PhoenixError) -> PhoenixError:
         """The error with what `phoenix_cli.problems` needs to name file and line."""

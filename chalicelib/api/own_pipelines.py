@@ -136,7 +136,7 @@ def routes(services: Services) -> tuple[Route, ...]:
             "Every version of a pipeline of your own, oldest first",
             response=PageOf[OwnVersion],
             query=PageQuery,
-            errors=(NotFound, Conflict),
+            errors=(NotFound,),
         ),
         Route(
             "GET",

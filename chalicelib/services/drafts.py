@@ -44,11 +44,11 @@ class Drafts:
     def __init__(self, reader: ConfigReader, validation: Validation) -> None:
         self._reader, self._validation = reader, validation
 
-    def read(self, draft: Draft) -> Written:
-        """The pipeline in the file. Raises InvalidInput with pointers into it."""
+    def read(self, draft: Draft, title: str = "") -> Written:
+        """The pipeline in the file. title: for a form that has none. Raises InvalidInput with pointers into it."""
         tree = self._tree(draft.text, "")
         metadata = self._tree(draft.metadata, METADATA) if draft.metadata is not None else None
-        found = written(tree, metadata, draft.choice, draft.title)
+        found = written(tree, metadata, draft.choice, draft.title, title)
         problems = [replace(one, pointer=found.place(one.pointer)) for one in check_spec(found.spec)]
         refuse(problems, "this cannot be a pipeline")
         return found

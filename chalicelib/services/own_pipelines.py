@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.errors import Conflict, InvalidInput, Problem
+from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from chalicelib.domain.experiment.state import END_STATES
 from chalicelib.domain.pipeline.own import (
     MAX_KEPT_FINDINGS,
@@ -82,8 +82,9 @@ class OwnPipelines:
     def update(self, tenant: str, name: str, draft: Draft, actor: str, *, dry_run: bool = False) -> Made:
         """A new version of a pipeline, or none when the newest one has the same content. Raises NotFound and what
         `create` raises."""
-        self._get(tenant, name)
-        return self._make(tenant, name, self._drafts.read(draft), draft, actor, dry_run=dry_run, new=False)
+        there = self._get(tenant, name).value
+        found = self._drafts.read(draft, there.metadata.title)
+        return self._make(tenant, name, found, draft, actor, dry_run=dry_run, new=False)
 
     def delete(self, tenant: str, name: str, actor: str) -> None:
         """The name goes; its versions are kept for what was compared with them, so that a use which begins at the same
@@ -103,14 +104,12 @@ class OwnPipelines:
 
         retrying(attempt)
 
-    def get(self, tenant: str, name: str) -> OwnPipeline:
-        """The record of a living pipeline. Raises NotFound; Conflict for one of the catalog."""
-        return self._get(tenant, name).value
-
     def versions(self, tenant: str, name: str, limit: int, cursor: str | None) -> tuple[list[OwnVersion], str | None]:
         """Every version ever made under this name, oldest first, also of a deleted pipeline. Raises NotFound."""
         if self._records.pipelines.find(tenant, name) is None:
-            self._get(tenant, name)
+            release = self._library.get(tenant, name).metadata.version
+            hint = "the changelog is in: phoenix pipeline show " + name
+            raise NotFound(f"{name} is a pipeline of the catalog; this release has version {release}", hint=hint)
         found, following = self._records.pipeline_versions.page(
             tenant, limit, cursor, start=version_key(name, 0), end=f"{name}$"
         )

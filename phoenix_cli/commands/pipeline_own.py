@@ -107,7 +107,10 @@ def _meant(client: Client, name: str) -> tuple[bool, bool]:
     own = any(one["name"] == name and one["source"] == "own" for one in client.items(PATH))
     if deployed and own:
         raise Conflict(f"{name!r} is a deployment and a pipeline of your own", hint="say which: --deployment or --own")
-    return not own, own
+    if not (deployed or own):
+        hint = "see: phoenix pipeline list-deployments, phoenix pipeline list"
+        raise NotFound(f"neither a deployment nor a pipeline of your own is named {name!r}", hint=hint)
+    return deployed, own
 
 
 def _there(client: Client, path: str) -> Any:

@@ -66,16 +66,18 @@ class Written:
         return self.place("/order") if at.startswith("/service/") else ""
 
 
-def written(tree: Any, metadata: Any = None, choice: str | None = None, title: str | None = None) -> Written:
+def written(
+    tree: Any, metadata: Any = None, choice: str | None = None, title: str | None = None, untitled: str = ""
+) -> Written:
     """The pipeline in a file. metadata: of a folder's metadata.yaml, None for one file. choice: which pipeline of a
-    collector configuration. title: of the pipeline, where the form has none or another one is wanted.
+    collector configuration. title: in place of the file's; untitled: for a collector configuration, which has none.
 
     Raises InvalidInput; pointers are into the file (METADATA for a folder's other file).
     """
     if metadata is not None:
         return _folder(tree, metadata, title)
     if is_collector_file(tree):
-        return _collector(take(tree, choice), title)
+        return _collector(take(tree, choice), title or untitled)
     if choice is not None:
         rule = "this is no collector configuration: there is no pipeline to choose"
         refuse([Problem("", rule, "leave --pipeline out")], "the file")
@@ -117,7 +119,7 @@ def _folder(template: Any, metadata: Any, title: str | None) -> Written:
     return Written(Form.FOLDER, _titled(spec, title), name, left_out)
 
 
-def _collector(taken: Taken, title: str | None) -> Written:
+def _collector(taken: Taken, title: str) -> Written:
     names = ", ".join(taken.order)
     body = {
         "title": title or "From a collector configuration",

@@ -21,6 +21,9 @@ _STATEMENTS = re.compile(
     r"|log_record|profile)$"
 )
 """Keys below which a whole text is a statement of the transformation language."""
+_GLUED = re.compile(r"^[\w.]@|\}(?:\w|@\{)")
+"""A placeholder with its neighbours, where its value would become part of a name or of another value; "@{k}.0" is
+fine: a whole number as a number with a point."""
 MAX_PLACEHOLDERS = 500
 MAX_FILLED = 16 * 1024 * 1024
 """Characters that parameters may add at most: what they could grow to is bounded before anything is filled in."""
@@ -59,6 +62,8 @@ def _misplaced(match: re.Match[str], parameter: Parameter | None, path: Path, te
     if not whole and _inside_quotes(text[: match.start()]):
         rule = f"@{{{name}}} stands inside quotes, which it would end"
         return Problem(here, rule, "it becomes a whole literal, quotes included: write it without quotes around it")
+    if not whole and _is_statement(path) and _GLUED.search(text[max(match.start() - 1, 0) : match.end() + 2]):
+        return Problem(here, f"@{{{name}}} is joined to a word or another value", "put a space or an operator between")
     if whole and parameter is not None and parameter.type in _TEXT and _is_statement(path):
         rule = f"@{{{name}}} would be a whole statement: whoever sets the parameter could write any"
         return Problem(here, rule, "write the statement and use the parameter as a value in it")

@@ -56,8 +56,6 @@ def refuse(problems: list[Problem], what: str) -> None:
 
 def _too_large(tree: Any) -> Problem | None:
     """Whether it is over the limits, decided before anything unfolds what a few YAML aliases can multiply."""
-    if too_deep(tree):
-        return Problem("/processors", f"nested deeper than {MAX_DEPTH} levels", "a processor's settings are flat")
     left = MAX_BYTES
     level = [tree]
     while level:
@@ -69,6 +67,8 @@ def _too_large(tree: Any) -> Problem | None:
             level += [*node.keys(), *node.values()]
         elif isinstance(node, (list, tuple)):
             level += node
+    if too_deep(tree):
+        return Problem("/processors", f"nested deeper than {MAX_DEPTH} levels", "a processor's settings are flat")
     return None
 
 
