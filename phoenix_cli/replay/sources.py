@@ -33,7 +33,7 @@ def book_of(name: str, client: Client | None) -> PriceBook:
     """A price book that comes with Phoenix, or one of the tenant's own. Raises InvalidInput, NotFound."""
     if client is None or name in PRICE_BOOKS:
         return price_book(name)
-    return PriceBook.model_validate(_known(client.get(f"{BOOKS}/{name}"), PriceBook))
+    return PriceBook.model_validate(client.get(f"{BOOKS}/{name}")["book"])
 
 
 def _known(document: Mapping[str, Any], model: type[Value]) -> dict[str, Any]:

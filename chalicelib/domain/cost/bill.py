@@ -101,6 +101,29 @@ def shares(book: PriceBook, parts: Mapping[str, Usage], allotments: Allotments =
     return owed
 
 
+_FIXED = frozenset({Meter.HOSTS, Meter.MONTHS})
+
+
+def caused(
+    book: PriceBook, parts: Mapping[str, Usage], hosts: float, allotments: Allotments = "applied"
+) -> tuple[dict[str, float], float]:
+    """What each part causes on `hosts` hosts that share all parts (process names), and the fees that none of them
+    causes: for hosts and months. Raises InvalidInput as `bill` does."""
+    whole = total(parts).model_copy(update={"hosts": hosts})
+    made = bill(book, whole, allotments)
+    owed = dict.fromkeys(parts, 0.0)
+    fixed = 0.0
+    for charge, line in zip(book.charges, made.lines, strict=True):
+        own = {name: _quantity(book, charge, part) for name, part in parts.items()}
+        quantity = sum(own.values())
+        if charge.meter in _FIXED or not quantity:
+            fixed += line.amount
+            continue
+        for name, one in own.items():
+            owed[name] += line.amount * one / quantity
+    return owed, fixed
+
+
 def _line(book: PriceBook, charge: Charge, used: Usage, allotments: Allotments) -> Line:
     quantity = _quantity(book, charge, used)
     free = charge.included + charge.included_per_host * used.hosts if allotments == "applied" else 0.0
