@@ -38,6 +38,7 @@ from chalicelib.services.deployments import Deployments
 from chalicelib.services.drafts import Drafts
 from chalicelib.services.experiments import Experiments
 from chalicelib.services.fleet import Fleet
+from chalicelib.services.gates import Gates
 from chalicelib.services.host_watch import HostWatch
 from chalicelib.services.hosts import Hosts
 from chalicelib.services.ingest import Ingest
@@ -158,6 +159,7 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
     in_deployment = Claims(records.deployment_claims, "pipeline", lambda t, c: _deployment_alive(records, t, c))
     hosts = Hosts(context, fleet, tokens, in_experiment, in_deployment)
     notifications = Notifications(context)
+    gates = Gates(context)
     deployments = Deployments(context, fleet, rendering, in_deployment, in_experiment, notifications)
     loadsims = LoadSims(context)
     price_books = PriceBooks(context)
@@ -175,15 +177,18 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         own_pipelines=OwnPipelines(context, library, Drafts(YamlReader(), checking)),
         validation=checking,
         deployments=deployments,
-        experiments=Experiments(context, fleet, rendering, hosts, in_experiment),
+        experiments=Experiments(context, fleet, rendering, hosts, in_experiment, gates),
         predictions=PredictionBook(context, rendering),
         loadsims=loadsims,
-        stepping=Stepping(context, observing, fleet, loadsims, promotion, in_experiment),
+        stepping=Stepping(context, observing, fleet, loadsims, promotion, in_experiment, gates),
         price_books=price_books,
         costs=costs,
         budgets=Budgets(context, price_books, costs, notifications),
         webhooks=Webhooks(context, key),
-        deliveries=Deliveries(context, given.notifier or HttpNotifier(private=settings.private_webhooks), key),
+        deliveries=Deliveries(
+            context, given.notifier or HttpNotifier(private=settings.private_webhooks), key, gates
+        ),
+        gates=gates,
         notifications=notifications,
         host_watch=HostWatch(context, fleet, notifications),
         audit=records.audit,

@@ -6,6 +6,7 @@ from chalicelib.api.furniture.route import Model, PageOf, PageQuery, Request, Ro
 from chalicelib.domain.access import Role
 from chalicelib.domain.errors import Conflict, NotFound
 from chalicelib.domain.notification.delivery import Delivery
+from chalicelib.domain.notification.gate import Answer, Asked
 from chalicelib.domain.notification.webhook import Webhook, WebhookSpec
 from chalicelib.services.services import Services
 
@@ -65,6 +66,16 @@ def routes(services: Services) -> tuple[Route, ...]:
         who, params = request.principal, request.params
         return deliveries.replay(who.tenant, params["webhook"], params["delivery"], who.subject)
 
+    def gates(request: Request) -> PageOf[Asked]:
+        tenant = request.principal.tenant
+        found = services.gates.asked(tenant, services.experiments.get(tenant, request.params["experiment"]))
+        return PageOf[Asked](items=found)
+
+    def decide(request: Request) -> Asked:
+        who, params = request.principal, request.params
+        uid = services.experiments.get(who.tenant, params["experiment"]).uid
+        return services.gates.answer(who.tenant, uid, params["webhook"], request.body, who.subject)
+
     path = "/api/v1/webhooks"
     one = path + "/{webhook}"
     missing = (NotFound,)
@@ -111,5 +122,24 @@ def routes(services: Services) -> tuple[Route, ...]:
             "Send an event once more, under its own id",
             response=Delivery,
             errors=(NotFound, Conflict),
+        ),
+        Route(
+            "GET",
+            "/api/v1/experiments/{experiment}/gates",
+            Role.VIEWER,
+            gates,
+            "What gates were asked before a promotion, and said",
+            response=PageOf[Asked],
+            errors=missing,
+        ),
+        Route(
+            "POST",
+            "/api/v1/experiments/{experiment}/gates/{webhook}",
+            Role.OPERATOR,
+            decide,
+            "Answer for a gate",
+            request=Answer,
+            response=Asked,
+            errors=missing,
         ),
     )

@@ -20,6 +20,7 @@ from chalicelib.domain.model import Value
 from chalicelib.domain.notification.delivery import KEPT_S, Delivery
 from chalicelib.domain.notification.event import Notification
 from chalicelib.domain.notification.facts import Fact
+from chalicelib.domain.notification.gate import Asked
 from chalicelib.domain.notification.webhook import Webhook
 from chalicelib.domain.pipeline.own import OwnContent, OwnPipeline, OwnVersion, version_key
 from chalicelib.domain.prediction.prediction import Predictions
@@ -153,6 +154,9 @@ class Records:
             lambda v: v.id,
             active=_shard_of(lambda v: v.id, lambda v: not v.spread),
             expires=lambda v: int(v.at) + KEPT_S,
+        )
+        self.gates = Documents(
+            store, "GATE", Asked, lambda v: v.key, expires=lambda v: int(v.asked_at) + 2 * KEPT_S
         )
         self.deliveries = Documents(
             store,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.notification.delivery import Delivery, attempted, dropped, gone, replayed
+from chalicelib.domain.notification.event import EventType
+from chalicelib.domain.notification.gate import said
 from chalicelib.domain.notification.payload import body
 from chalicelib.domain.notification.signing import headers
 from chalicelib.domain.notification.webhook import Webhook
@@ -11,6 +13,7 @@ from chalicelib.ports.items import Write
 from chalicelib.ports.notifier import Notifier
 from chalicelib.repositories.documents import Stored
 from chalicelib.services.context import Context
+from chalicelib.services.gates import Gates
 from chalicelib.services.signing_key import SigningKey
 
 LEASE_S = 30.0
@@ -20,9 +23,9 @@ LEASE_S = 30.0
 class Deliveries:
     """Attempts may be made twice (a process that dies between post and save makes it again): the id is the same."""
 
-    def __init__(self, context: Context, notifier: Notifier, key: SigningKey) -> None:
+    def __init__(self, context: Context, notifier: Notifier, key: SigningKey, gates: Gates) -> None:
         self._context, self._records = context, context.records
-        self._notifier, self._key = notifier, key
+        self._notifier, self._key, self._gates = notifier, key, gates
 
     def step(self, tenant: str, key: str) -> None:
         """Make the attempt that is due, if one is."""
@@ -73,6 +76,8 @@ class Deliveries:
         signed = headers(secret, delivery.event.id, self._context.clock.now(), sent)
         reply = self._notifier.post(spec.url, {"Content-Type": "application/json", **signed}, sent)
         now = self._context.clock.now()
+        if reply.good and delivery.event.type is EventType.GATE_ASKED:
+            self._hear(tenant, delivery, reply.body)
         after = attempted(delivery, reply, now)
         self._save(tenant, Stored(after, leased.version))
         if gone(reply):
@@ -83,6 +88,13 @@ class Deliveries:
             )
             writes: list[Write] = [self._records.webhooks.write(tenant, disabled, webhook.version), entry]
             self._records.store.transact(writes, token=f"disable-{webhook.value.uid}-{webhook.version}")
+
+    def _hear(self, tenant: str, delivery: Delivery, body: bytes) -> None:
+        """A gate's answer in its response. Kept before the delivery is: asked again, it answers again."""
+        answer = said(body)
+        if answer is not None:
+            uid = str(delivery.event.data["uid"])
+            self._gates.answer(tenant, uid, delivery.webhook, answer, f"webhook:{delivery.webhook}")
 
     def _save(self, tenant: str, stored: Stored[Delivery]) -> None:
         self._records.deliveries.save(tenant, stored.value, stored.version)

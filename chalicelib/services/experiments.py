@@ -21,6 +21,7 @@ from chalicelib.repositories.documents import Stored
 from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context, retrying
 from chalicelib.services.fleet import Fleet
+from chalicelib.services.gates import Gates
 from chalicelib.services.hosts import Hosts
 from chalicelib.services.notifications import told_of_experiment
 from chalicelib.services.pipelines import Pipelines
@@ -29,8 +30,10 @@ from chalicelib.services.pipelines import Pipelines
 class Experiments:
     """claims: which experiment holds a host."""
 
-    def __init__(self, context: Context, fleet: Fleet, pipelines: Pipelines, hosts: Hosts, claims: Claims) -> None:
-        self._context, self._records = context, context.records
+    def __init__(
+        self, context: Context, fleet: Fleet, pipelines: Pipelines, hosts: Hosts, claims: Claims, gates: Gates
+    ) -> None:
+        self._context, self._records, self._gates = context, context.records, gates
         self._fleet, self._pipelines, self._hosts, self._claims = fleet, pipelines, hosts, claims
 
     def create(
@@ -87,6 +90,8 @@ class Experiments:
 
         def attempt() -> Experiment:
             stored = self._records.experiments.get(tenant, name)
+            if cause is Cause.PROMOTE:
+                self._gates.permit(tenant, stored.value)
             moved = command(stored.value, cause, actor, self._context.clock.now(), rollout)
             self._save(tenant, Stored(moved, stored.version), actor, cause.value)
             return moved

@@ -12,16 +12,16 @@ from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.deployments import Deployments
 from chalicelib.services.experiments import Experiments
 from chalicelib.services.fleet import Fleet
+from chalicelib.services.gates import Gates
 from chalicelib.services.host_watch import HostWatch
 from chalicelib.services.hosts import Hosts
 from chalicelib.services.ingest import Ingest
 from chalicelib.services.library import TenantLibrary
 from chalicelib.services.loadsims import LoadSims
 from chalicelib.services.notifications import Notifications
+from chalicelib.services.own_pipelines import OwnPipelines
 from chalicelib.services.pipelines import Pipelines
 from chalicelib.services.predictions import PredictionBook
-from chalicelib.services.notifications import Notifications
-from chalicelib.services.own_pipelines import OwnPipelines
 from chalicelib.services.price_books import PriceBooks
 from chalicelib.services.stepping import Stepping
 from chalicelib.services.tokens import Tokens
@@ -39,10 +39,10 @@ class Services:
     ingest: Ingest
     pipelines: Pipelines
     library: TenantLibrary
+    own_pipelines: OwnPipelines
     validation: Validation
     deployments: Deployments
     experiments: Experiments
-    own_pipelines: OwnPipelines
     predictions: PredictionBook
     loadsims: LoadSims
     stepping: Stepping
@@ -51,6 +51,7 @@ class Services:
     budgets: Budgets
     webhooks: Webhooks
     deliveries: Deliveries
+    gates: Gates
     notifications: Notifications
     host_watch: HostWatch
     audit: AuditTrail

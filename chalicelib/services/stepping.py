@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Rejected
 from chalicelib.domain.experiment.decide import decide
@@ -23,6 +24,7 @@ from chalicelib.repositories.documents import Stored
 from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context
 from chalicelib.services.fleet import Fleet
+from chalicelib.services.gates import Gates
 from chalicelib.services.loadsims import LoadSims
 from chalicelib.services.notifications import told_of_experiment
 from chalicelib.services.observing import Observing, load_name
@@ -45,10 +47,11 @@ class Stepping:
         loadsims: LoadSims,
         promotion: Promotion,
         claims: Claims,
+        gates: Gates,
     ) -> None:
         self._context, self._records = context, context.records
         self._observing, self._fleet, self._loadsims = observing, fleet, loadsims
-        self._promotion, self._claims = promotion, claims
+        self._promotion, self._claims, self._gates = promotion, claims, gates
 
     def step(self, tenant: str, name: str) -> None:
         """Bring one experiment forward as far as it goes now. A lost race is no error: the winner did the work."""
@@ -66,7 +69,7 @@ class Stepping:
     def _once(self, tenant: str, stored: Stored[Experiment]) -> bool:
         """One decision; whether there may be another right away."""
         before = stored.value
-        seen = self._observing.look(tenant, before)
+        seen = replace(self._observing.look(tenant, before), gate=self._gates.look(tenant, before))
         decision = decide(before, seen, self._context.clock.now())
         after = decision.experiment
         if after.state in END_STATES and after.state is not State.COMPLETED:

@@ -8,7 +8,7 @@ import typer
 
 from phoenix_cli.client import connect
 from phoenix_cli.output import Output, OutputOption, emit, note, rows
-from phoenix_cli.show.notifications import deliveries_table, webhook_text, webhooks_table
+from phoenix_cli.show.notifications import deliveries_table, gates_table, webhook_text, webhooks_table
 
 app = typer.Typer(no_args_is_help=True, help="Webhooks: tell other systems what happens, signed and repeated.")
 PATH = "/api/v1/webhooks"
@@ -77,6 +77,27 @@ def replay(
         note("there is no dead letter")
     again = [client.post(f"{PATH}/{name}/deliveries/{one}/replay") for one in chosen]
     emit(again, output, rows(deliveries_table))
+
+
+@app.command("gates")
+def gates(
+    experiment: Annotated[str, typer.Argument(help="Name of the experiment.")], output: OutputOption = Output.TABLE
+) -> None:
+    """List which gates were asked before a promotion, and what they said."""
+    emit(connect().items(f"/api/v1/experiments/{experiment}/gates"), output, rows(gates_table))
+
+
+@app.command("answer")
+def answer(
+    experiment: Annotated[str, typer.Argument(help="Name of the experiment.")],
+    webhook: Annotated[str, typer.Argument(help="Name of the gate.")],
+    decision: Annotated[str, typer.Argument(help="approve or deny.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept in the audit.")] = "",
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Answer for a gate. The first answer counts."""
+    body = {"decision": decision, "reason": reason}
+    emit(connect().post(f"/api/v1/experiments/{experiment}/gates/{webhook}", body), output, rows(gates_table))
 
 
 @app.command("delete")

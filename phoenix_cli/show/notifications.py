@@ -65,3 +65,22 @@ def _delivery(item: Item, now: float | None) -> tuple[Any, ...]:
     state = word("active" if item["standing"] == "delivered" else item["standing"])
     state.plain = item["standing"]
     return (item["id"], item["event"]["type"], state, str(item["count"]), age(item["createdAt"], now), said, due)
+
+
+def gates_table(items: Iterable[Item], now: float | None = None) -> Table:
+    """Questions to gates and what was answered."""
+    return table((_asked(item, now) for item in items), ("gate", "asked", "answer", "by", "reason", "deadline"))
+
+
+def _asked(item: Item, now: float | None) -> tuple[Any, ...]:
+    said = item["answer"]
+    left = item["deadlineAt"] - now if now is not None else 0
+    due = "" if said else f"in {duration(left)}" if left >= 1 else f"over: {item['otherwise']}"
+    return (
+        item["webhook"],
+        age(item["askedAt"], now),
+        said["decision"] if said else "none yet",
+        clean(item["answeredBy"]),
+        clean(sentence(said["reason"]), 80) if said else "",
+        due,
+    )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from chalicelib.domain.evaluation.evaluation import Verdict
 from chalicelib.domain.experiment import sight
+from chalicelib.domain.experiment.gate import GateStand
 from chalicelib.domain.experiment.observed import (
     Effect,
     HostView,
@@ -99,10 +100,18 @@ def _deciding(experiment: Experiment, seen: Observed, now: float) -> Decision:
     if outcome is None or outcome.verdict != Verdict.PROMOTE:
         detail = outcome.explanation if outcome else ""
         return Decision(move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, detail))
-    if experiment.spec.promotion == "automatic":
-        moved = move(experiment, Cause.EVIDENCE, State.PROMOTING, now, "the candidate won: rolling it out")
-        return Decision(moved.model_copy(update={"promoted_by": "automatic"}))
-    return Decision(move(experiment, Cause.EVIDENCE, State.AWAITING_PROMOTION, now, "the candidate won: promote it"))
+    if experiment.spec.promotion == "manual":
+        detail = "the candidate won: promote it"
+        return Decision(move(experiment, Cause.EVIDENCE, State.AWAITING_PROMOTION, now, detail))
+    if seen.gate.stand is not GateStand.NONE:
+        detail = "the candidate won: gates are asked before it is rolled out"
+        return Decision(move(experiment, Cause.EVIDENCE, State.AWAITING_PROMOTION, now, detail))
+    return _automatic(experiment, "the candidate won: rolling it out", now)
+
+
+def _automatic(experiment: Experiment, detail: str, now: float) -> Decision:
+    moved = move(experiment, Cause.EVIDENCE, State.PROMOTING, now, detail)
+    return Decision(moved.model_copy(update={"promoted_by": "automatic"}))
 
 
 def _awaiting(experiment: Experiment, seen: Observed, now: float) -> Decision:
@@ -112,6 +121,13 @@ def _awaiting(experiment: Experiment, seen: Observed, now: float) -> Decision:
             return sight.breached(experiment, seen.evaluation, now)
     if overdue(experiment, now):
         return Decision(move(experiment, Cause.DEADLINE, State.STOPPING, now, "nobody promoted it in time"))
+    gate = seen.gate
+    if gate.stand is GateStand.DENIED:
+        return Decision(move(experiment, Cause.EVIDENCE, State.STOPPING, now, gate.detail))
+    if experiment.spec.promotion == "automatic" and gate.stand in (GateStand.APPROVED, GateStand.NONE):
+        return _automatic(experiment, gate.detail or "no gate is left to ask: rolling it out", now)
+    if gate.detail and gate.detail != experiment.message:
+        experiment = experiment.model_copy(update={"message": gate.detail})
     return Decision(experiment, sight.stop_load(seen))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.domain.evaluation.evaluation import Evaluation
+from chalicelib.domain.experiment.gate import GateView
 from chalicelib.domain.experiment.rollout import Watched
 from chalicelib.domain.experiment.state import Proof
 from chalicelib.domain.load import LoadStatus
@@ -44,6 +45,8 @@ class Observed:
     evaluation: Evaluation | None = None
     watched: Mapping[str, Watched] = field(default_factory=dict)
     deployment_active: bool = False
+    gate: GateView = field(default_factory=GateView)
+    """What webhooks that hold promotions say."""
 
 
 @dataclass(frozen=True)
