@@ -28,6 +28,7 @@ from chalicelib.ports.items import ItemStore
 from chalicelib.repositories.audit import AuditTrail
 from chalicelib.repositories.documents import Documents
 from chalicelib.repositories.measurements import Measurements
+from chalicelib.repositories.packed_documents import PackedDocuments
 from chalicelib.repositories.usage import UsageHours
 
 SHARDS = 16
@@ -118,7 +119,7 @@ class Records:
         self.experiments = Documents(
             store, "EXPERIMENT", Experiment, lambda v: v.name, active=_shard_of(lambda v: v.name, lambda v: v.active)
         )
-        self.evaluations = Documents(store, "EVALUATION", StoredEvaluation, lambda v: v.uid)
+        self.evaluations = PackedDocuments(store, "EVALUATION", StoredEvaluation, lambda v: v.uid)
         self.deployments = Documents(
             store,
             "DEPLOYMENT",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from chalicelib.domain.deployment import scope
 from chalicelib.domain.evaluation.deployed import kept
-from chalicelib.domain.evaluation.evaluation import evaluate
 from chalicelib.domain.evaluation.plan import ConfigProof, plan_for
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.observed import HostView, Observed
@@ -14,11 +13,9 @@ from chalicelib.domain.experiment.transitions import settling
 from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.status import away_since
 from chalicelib.domain.load import LoadStatus
-from chalicelib.domain.measurement import CollectorSample, Count
-from chalicelib.ports.items import ANY_VERSION
-from chalicelib.repositories.records import StoredEvaluation
 from chalicelib.services.context import Context
 from chalicelib.services.fleet import Fleet
+from chalicelib.services.looking import Looking
 
 _DECIDED = frozenset({State.AWAITING_PROMOTION, State.PROMOTING})
 _LOOKING = frozenset({State.RUNNING, State.PAUSED}) | _DECIDED
@@ -29,6 +26,7 @@ class Observing:
 
     def __init__(self, context: Context, fleet: Fleet) -> None:
         self._context, self._records, self._fleet = context, context.records, fleet
+        self._looking = Looking(context.records)
 
     def look(self, tenant: str, experiment: Experiment) -> Observed:
         """Everything that `decide` needs."""
@@ -92,12 +90,6 @@ class Observing:
     ) -> Evaluation | None:
         if experiment.window_start is None:
             return None
-        counts: list[Count] = []
-        samples: list[CollectorSample] = []
-        for host in experiment.hosts:
-            found = self._records.measurements.read(tenant, experiment.uid, host)
-            counts += found[0]
-            samples += found[1]
         problems = {
             host: f"its collector refused or lost the configuration under test: {view.errors[experiment.configs[host]]}"
             for host, view in hosts.items()
@@ -116,12 +108,12 @@ class Observing:
             extended_s=experiment.extended_seconds,
         )
         last = experiment.state is State.DECIDING
-        evaluation = evaluate(plan, counts, samples, int(now * 1e9), last=last, host_problems=problems)
-        # What was decided on stays as it was; only a breach replaces it.
-        if experiment.state not in _DECIDED or evaluation.breach:
-            stored = StoredEvaluation(uid=experiment.uid, at=now, evaluation=evaluation)
-            self._records.evaluations.save(tenant, stored, ANY_VERSION)
-        return evaluation
+
+        def shown(evaluation: Evaluation) -> bool:
+            """What was decided on stays as it was; only a breach replaces it."""
+            return experiment.state not in _DECIDED or evaluation.breach
+
+        return self._looking.look(tenant, plan, now, last=last, problems=problems, shown=shown)
 
 
 def load_name(experiment: Experiment) -> str:

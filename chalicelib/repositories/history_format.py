@@ -1,0 +1,92 @@
+"""A host's history as JSON: columns of numbers, each set of critical processes once. Nothing is lost or decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import accumulate
+from typing import Any
+
+from chalicelib.domain.evaluation.clusters import STREAMS, Cluster, Reading
+from chalicelib.domain.evaluation.history import HostHistory, Tally
+from chalicelib.domain.measurement import CollectorSample, CriticalProcess, ExporterCounters
+
+_NONE = -1
+_Set = frozenset[CriticalProcess]
+
+
+def history_json(host: str, history: HostHistory) -> list[Any]:
+    """Clusters and samples; the line and the tallies are kept apart (`line_json`)."""
+    sets: dict[_Set, int] = {}
+    ats = [cluster.at_ns for cluster in history.clusters]
+    columns = {
+        "at": [b - a for a, b in zip([0, *ats], ats, strict=False)],
+        "first": [cluster.at_ns - cluster.first_ns for cluster in history.clusters],
+        "whole": [int(cluster.whole) for cluster in history.clusters],
+        "series": [[_series(cluster, stream) for cluster in history.clusters] for stream in STREAMS],
+        "critical": [[_critical(cluster, stream, sets) for cluster in history.clusters] for stream in STREAMS],
+    }
+    columns["sets"] = [sorted([p.pattern, p.name, p.pid] for p in one) for one in sets]
+    return [host, columns, [_sample(sample) for sample in history.samples]]
+
+
+def history_of(row: list[Any], scope: str) -> tuple[str, HostHistory]:
+    """The host and its clusters and samples, without line and tallies."""
+    host, columns, samples = row
+    sets: list[_Set] = [
+        frozenset(CriticalProcess.model_construct(pattern=a, name=b, pid=c) for a, b, c in one)
+        for one in columns["sets"]
+    ]
+    found = []
+    for i, at in enumerate(accumulate(columns["at"])):
+        readings = {
+            stream: Reading(columns["series"][k][i], sets[columns["critical"][k][i]])
+            for k, stream in enumerate(STREAMS)
+            if columns["series"][k][i] != _NONE
+        }
+        found.append(Cluster(at - columns["first"][i], at, readings, bool(columns["whole"][i])))
+    return host, HostHistory(clusters=tuple(found), samples=tuple(_sample_of(x, scope, host) for x in samples))
+
+
+def line_json(history: HostHistory) -> list[Any]:
+    """The line, and the tallies by reason."""
+    return [history.sealed_ns, {why: [t.count, t.start_ns, t.end_ns] for why, t in sorted(history.refused.items())}]
+
+
+def line_of(row: list[Any]) -> tuple[int, Mapping[str, Tally]]:
+    """What `line_json` kept."""
+    return row[0], {why: Tally(*numbers) for why, numbers in row[1].items()}
+
+
+def _series(cluster: Cluster, stream: Any) -> int:
+    reading = cluster.readings.get(stream)
+    return reading.series if reading else _NONE
+
+
+def _critical(cluster: Cluster, stream: Any, sets: dict[_Set, int]) -> int:
+    reading = cluster.readings.get(stream)
+    return sets.setdefault(reading.critical, len(sets)) if reading else _NONE
+
+
+def _sample(sample: CollectorSample) -> list[Any]:
+    exporters = {name: [x.sent_points, x.sent_bytes, x.failed_points] for name, x in sample.exporters.items()}
+    numbers = (sample.time_ns, sample.start_ns, sample.cpu_seconds, sample.rss_bytes)
+    return [*numbers, sample.accepted_points, sample.refused_points, exporters, sample.marker]
+
+
+def _sample_of(row: list[Any], scope: str, host: str) -> CollectorSample:
+    time_ns, start_ns, cpu, rss, accepted, refused, exporters, marker = row
+    return CollectorSample.model_construct(
+        scope=scope,
+        host=host,
+        time_ns=time_ns,
+        start_ns=start_ns,
+        cpu_seconds=cpu,
+        rss_bytes=rss,
+        accepted_points=accepted,
+        refused_points=refused,
+        exporters={
+            name: ExporterCounters.model_construct(sent_points=a, sent_bytes=b, failed_points=c)
+            for name, (a, b, c) in exporters.items()
+        },
+        marker=marker,
+    )

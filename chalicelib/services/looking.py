@@ -1,0 +1,69 @@
+"""One look at an experiment's measurements: what was sealed before, what came since, the evaluation, its keeping."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from chalicelib.domain.errors import Conflict, TooLarge
+from chalicelib.domain.evaluation.evaluation import evaluate_gathered, gather, seal_gathered
+from chalicelib.domain.evaluation.history import HostHistory
+from chalicelib.domain.evaluation.plan import EvaluationPlan
+from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.ports.items import ANY_VERSION, Put
+from chalicelib.repositories.histories import Histories, Known
+from chalicelib.repositories.measurements import Unsealed
+from chalicelib.repositories.records import Records, StoredEvaluation
+
+log = logging.getLogger("phoenix.looking")
+
+
+class Looking:
+    """Reads a history and what lies after it, never the whole experiment again. Whoever dies in between has changed
+    nothing; of two looks at once, one keeps what it sealed, and both say the same."""
+
+    def __init__(self, records: Records) -> None:
+        self._records, self._histories = records, Histories(records.store)
+
+    def look(
+        self,
+        tenant: str,
+        plan: EvaluationPlan,
+        now: float,
+        *,
+        last: bool,
+        problems: Mapping[str, str],
+        shown: Callable[[Evaluation], bool],
+    ) -> Evaluation:
+        """The evaluation at `now` (Unix seconds). shown: whether it becomes the one that people see."""
+        known = self._histories.load(tenant, plan.scope)
+        lines = {host: known.histories.get(host, HostHistory()).sealed_ns for host in plan.hosts}
+        found = self._records.measurements.unsealed(tenant, plan.scope, lines, known.late)
+        gathered = gather(plan, found.counts, found.samples, known.histories)
+        now_ns = int(now * 1e9)
+        evaluation = evaluate_gathered(plan, gathered, now_ns, last=last, host_problems=problems)
+        writes = []
+        if shown(evaluation):
+            stored = StoredEvaluation(uid=plan.scope, at=now, evaluation=evaluation)
+            writes.append(self._records.evaluations.write(tenant, stored, ANY_VERSION))
+        more = seal_gathered(plan, gathered, now_ns)
+        if not last and any(one.clusters or one.samples for one in more.values()):
+            writes.append(self._head(tenant, plan.scope, known, more, found, now))
+        self._keep(writes, f"{plan.scope}-look-{evaluation.digest[:32]}-{known.version}")
+        return evaluation
+
+    def _head(
+        self, tenant: str, scope: str, known: Known, more: Mapping[str, HostHistory], found: Unsealed, now: float
+    ) -> Put:
+        late = found.next_late({host: one.sealed_ns for host, one in more.items()}, int(now * 1e9))
+        return self._histories.write(tenant, scope, known, more, late, now)
+
+    def _keep(self, writes: list[Put], token: str) -> None:
+        if not writes:
+            return
+        try:
+            self._records.store.transact(writes, token)
+        except Conflict as conflict:
+            log.info("another look was faster: %s", conflict.detail)
+        except TooLarge as error:
+            log.warning("an evaluation is too large to be kept, and is acted upon all the same: %s", error.detail)
