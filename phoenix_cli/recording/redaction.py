@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from chalicelib.domain.errors import InvalidInput, Problem
+from chalicelib.domain.errors import InvalidInput
 from chalicelib.domain.pipeline.masking import mask_text
 
 MARK = re.compile(r"<redacted:[0-9a-f]{12}>")
@@ -38,7 +38,7 @@ class Redactor:
     InvalidInput for a pattern that does not compile or matches the empty text."""
 
     def __init__(self, patterns: Iterable[str], salt: bytes) -> None:
-        self._patterns = [_compiled(number, pattern) for number, pattern in enumerate(patterns)]
+        self._patterns = [_compiled(pattern) for pattern in patterns]
         if len(self._patterns) > MAX_PATTERNS:
             raise InvalidInput(f"--redact: {len(self._patterns)} patterns are more than {MAX_PATTERNS}")
         self._salt = salt
@@ -87,17 +87,16 @@ class Redactor:
         return hmac.new(self._salt, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:12]
 
 
-def _compiled(number: int, pattern: str) -> re.Pattern[str]:
-    pointer = f"/redact/{number}"
+def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         made = re.compile(pattern)
     except re.error as error:
         rule = f"not a regular expression: {error.msg} at position {error.pos}"
-        raise InvalidInput(f"--redact {pattern[:80]!r}: {rule}", problems=(Problem(pointer, rule),)) from error
+        raise InvalidInput(f"--redact {pattern[:80]!r}: {rule}") from error
     if len(pattern) > MAX_PATTERN:
         rule = f"longer than {MAX_PATTERN} characters"
     elif made.search("") is not None:
         rule = "it matches the empty text, and so every value everywhere"
     else:
         return made
-    raise InvalidInput(f"--redact {pattern[:80]!r}: {rule}", problems=(Problem(pointer, rule),))
+    raise InvalidInput(f"--redact {pattern[:80]!r}: {rule}")
