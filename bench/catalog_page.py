@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ BEGIN, END = "<!-- begin: make bench-catalog -->", "<!-- end -->"
 OTHERS = {NAMES_TITLE: NAMES, TARGETS_TITLE: TARGETS, PROMISES_TITLE: PROMISES}
 SHOWN = 1000
 """The size whose figures stand in a pipeline's metadata; the largest that was measured where it is missing."""
+IN_TURNS = ("process-basic-v1", "process-dynamic-v1")
+"""They send most processes now and then: over some scrapes nearly all series come by."""
 _EFFECT = re.compile(r"^effect:\n(?:[ -].*\n)*", re.MULTILINE)
 Result = Mapping[str, Any]
 
@@ -69,29 +72,32 @@ def effects(result: Result) -> dict[str, str]:
         else:
             figures = [_sent(row), _cost(row, base)]
         if name in shared and row is not base:
-            figures.insert(1, f"with shared names {_fewer(shared[name]['series_fewer_shared'])}")
+            figures.insert(1, f"with shared names {_fewer(name, shared[name]['series_fewer_shared'])}")
         spell = f"load {stated['load_before']} to {stated['load_after']}"
         where = (
             f"{row['live_processes']:,d} live processes with names of their own (shared: loadsim realistic), defaults, "
             f"{row['scrapes']} scrapes and {row['cpu_scrapes']} for CPU, {stated['collector']}, {stated['cpus']} "
             f"shared cores, {spell}, {stated['command']}, {stated['date']}"
         )
-        lines = [
-            f"  - figure: {json.dumps(one, ensure_ascii=False)}\n    conditions: >-\n      {where}" for one in figures
-        ]
+        lines = [f"  - figure: {_folded(one)}\n    conditions: {_folded(where)}" for one in figures]
         out[name] = "\n".join(["effect:", *lines]) + "\n"
     return out
 
 
+def _folded(text: str) -> str:
+    """A YAML block that reads as one line."""
+    return "\n      ".join([">-", *textwrap.wrap(text, 110, break_long_words=False, break_on_hyphens=False)])
+
+
 def _sent(row: Mapping[str, Any]) -> str:
     return (
-        f"{_fewer(row['series_fewer'])} and {row['wire_fewer']:.1%} fewer bytes than the baseline; "
+        f"{_fewer(row['name'], row['series_fewer'])} and {row['wire_fewer']:.1%} fewer bytes than the baseline; "
         f"{row['critical_kept']:.0%} of criticals kept; {row['mismatches_per_scrape']:.4g} mismatches a scrape"
     )
 
 
-def _fewer(share: float) -> str:
-    return f"{share:.1%} fewer series"
+def _fewer(name: str, share: float) -> str:
+    return f"{share:.1%} fewer {'points a scrape' if name in IN_TURNS else 'series'}"
 
 
 def _cost(row: Mapping[str, Any], base: Mapping[str, Any]) -> str:

@@ -41,7 +41,8 @@ def judged(measured: Mapping[int, Measured]) -> tuple[tuple[str, str, str], ...]
         for name in names:
             rows += _fewer(least, name, measured.get(AT))
     for case in CASES:
-        ratios = {size: one.cost[case.pipeline].ratio for size, one in measured.items() if size <= AT}
+        small = {size: one.cost for size, one in measured.items() if size <= AT and one.cost}
+        ratios = {size: cost[case.pipeline].ratio for size, cost in small.items()}
         said = ", ".join(f"{ratio:.2f} at {size:,d}" for size, ratio in ratios.items())
         if case.pipeline != arms.BASELINE:
             target = f"CPU a scrape of {case.pipeline} at most {CPU_RATIO} × the baseline's up to {AT:,d} processes"
