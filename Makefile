@@ -61,6 +61,9 @@ bench-evaluation: .venv/dev  ## simulate the verdict's rule beside others: error
 	@$(PY) -m bench evaluation $(ARGS)
 	@$(PY) -m bench.evaluation_page
 
+bench-stepping: setup  ## step 10 000 active experiments: seconds, requests and units a step, dollars a month
+	@$(PY) -m bench stepping $(ARGS)
+
 bench-catalog: setup  ## every pipeline beside what people use today; writes catalog/README.md (about ten minutes)
 	@$(PY) -m bench catalog $(ARGS)
 
