@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.acceptance.table import MARKER, Row, lines, row_of
 
-ALONE = ("acceptance", "catalog", "functional/host_runtime", "functional/loadsim", "functional/opamp")
+ALONE = ("acceptance", "catalog", "functional/loadsim")
 """Folders whose tests look at the processes of the machine: two such populations at once would falsify each other."""
 
 settings.register_profile(
