@@ -177,7 +177,7 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         own_pipelines=OwnPipelines(context, library, Drafts(YamlReader(), checking)),
         validation=checking,
         deployments=deployments,
-        experiments=Experiments(context, fleet, rendering, hosts, in_experiment, gates),
+        experiments=Experiments(context, fleet, rendering, hosts, in_experiment, gates, price_books),
         predictions=PredictionBook(context, rendering),
         loadsims=loadsims,
         stepping=Stepping(context, observing, fleet, loadsims, promotion, in_experiment, gates),

@@ -22,7 +22,9 @@ class Tick:
     def __call__(self) -> int:
         """Queue a step for everything that is active; returns how many."""
         work = [item for shard in shards() for item in self._shard(shard)]
-        batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]
+        # What goes outside may take its time: one a message, so that none waits behind another.
+        size = 1 if self._outward else BATCH
+        batches = [work[start : start + size] for start in range(0, len(work), size)]
         if batches:
             self._queue.send(batches)
         return len(work)

@@ -15,7 +15,6 @@ from chalicelib.domain.experiment.state import END_STATES, Event, Experiment, St
 from chalicelib.domain.experiment.transitions import Cause, command
 from chalicelib.domain.fleet.assignments import quarantined
 from chalicelib.domain.fleet.judge import IDLE_HASH
-from chalicelib.domain.pricebooks import price_book
 from chalicelib.ports.items import ABSENT, Write
 from chalicelib.repositories.documents import Stored
 from chalicelib.services.claims import Claims
@@ -25,15 +24,23 @@ from chalicelib.services.gates import Gates
 from chalicelib.services.hosts import Hosts
 from chalicelib.services.notifications import told_of_experiment
 from chalicelib.services.pipelines import Pipelines
+from chalicelib.services.price_books import PriceBooks
 
 
 class Experiments:
     """claims: which experiment holds a host."""
 
     def __init__(
-        self, context: Context, fleet: Fleet, pipelines: Pipelines, hosts: Hosts, claims: Claims, gates: Gates
+        self,
+        context: Context,
+        fleet: Fleet,
+        pipelines: Pipelines,
+        hosts: Hosts,
+        claims: Claims,
+        gates: Gates,
+        books: PriceBooks,
     ) -> None:
-        self._context, self._records, self._gates = context, context.records, gates
+        self._context, self._records, self._gates, self._books = context, context.records, gates, books
         self._fleet, self._pipelines, self._hosts, self._claims = fleet, pipelines, hosts, claims
 
     def create(
@@ -44,7 +51,7 @@ class Experiments:
         if self._records.experiments.find(tenant, name):
             raise _name_taken(name)
         spec = self._pinned(tenant, manifest.spec)
-        price_book(spec.price_book)
+        book = self._books.for_experiment(tenant, spec.price_book)
         hosts = self._targets(tenant, spec)
         uid = self._context.entropy.uid()
         bodies = {
@@ -65,6 +72,7 @@ class Experiments:
             labels=manifest.metadata.labels,
             spec=spec,
             spec_hash=_hash(spec),
+            price_book=book,
             hosts=hosts,
             state=first,
             created_at=now,

@@ -106,6 +106,7 @@ class Observing:
             spec_hash=experiment.spec_hash,
             arm_hashes=experiment.arm_hashes,
             extended_s=experiment.extended_seconds,
+            book=experiment.price_book,
         )
         last = experiment.state is State.DECIDING
 

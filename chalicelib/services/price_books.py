@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.cost.price_book import PriceBook
+from chalicelib.domain.cost.series import unpriceable
 from chalicelib.domain.cost.stored import OwnPriceBook
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from chalicelib.domain.pricebooks import PRICE_BOOKS
@@ -32,12 +33,20 @@ class PriceBooks:
         try:
             book = self.get(tenant, name).book
         except NotFound as error:
-            problem = Problem(pointer, error.detail, error.hint)
+            problem = Problem(pointer, f"unknown price book {name!r}", error.hint)
             raise InvalidInput(error.detail, problems=(problem,), hint=error.hint) from error
         if not book.public:
             fix = "make a price book from your contract: phoenix price-book create"
             rule = f"the prices of {book.title} are not public"
             raise InvalidInput(rule, problems=(Problem(pointer, rule, fix),), hint=fix)
+        return book
+
+    def for_experiment(self, tenant: str, name: str) -> PriceBook:
+        """The book of an experiment, which counts series and no bytes. Raises InvalidInput at /spec/priceBook."""
+        book = self.usable(tenant, name, "/spec/priceBook")
+        if reason := unpriceable(book):
+            fix = "choose a book that charges for series or data points; phoenix cost --experiment prices by others too"
+            raise InvalidInput(reason, problems=(Problem("/spec/priceBook", reason, fix),), hint=fix)
         return book
 
     def page(self, tenant: str, limit: int, cursor: str | None) -> tuple[list[OwnPriceBook], str | None]:

@@ -18,7 +18,8 @@ from urllib.parse import SplitResult, urlsplit
 from chalicelib.domain.notification.address import forbidden
 from chalicelib.domain.notification.delivery import Reply
 
-DEADLINE_S = 8.0
+DEADLINE_S = 5.0
+"""Ten attempts, one SQS batch, fit a Lambda invocation of a minute."""
 MAX_ANSWER = 16_384
 """Bytes of an answer that are read; a gate's answer is far shorter."""
 Resolve = Callable[[str, int], list[str]]

@@ -96,9 +96,10 @@ def plan_for(
     spec_hash: str,
     arm_hashes: tuple[str, str] = ("", ""),
     extended_s: float = 0.0,
+    book: PriceBook | None = None,
 ) -> EvaluationPlan:
     """The plan of an experiment. hosts: the targets as resolved at creation; arm_hashes: baseline, candidate;
-    extended_s: seconds by which its deadline was moved since.
+    extended_s: seconds by which its deadline was moved since; book: the price book that it was created with.
 
     Raises InvalidInput for a price book that does not exist.
     """
@@ -128,5 +129,5 @@ def plan_for(
         configs=configs,
         mode=spec.mode,
         spec_hash=spec_hash,
-        price_book=price_book(spec.price_book),
+        price_book=book or price_book(spec.price_book),
     )

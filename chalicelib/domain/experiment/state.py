@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from chalicelib.domain.cost.price_book import PriceBook
 from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.spec import ExperimentSpec
 from chalicelib.domain.model import Value
@@ -70,6 +71,8 @@ class Experiment(Value):
     labels: dict[str, str] = Field(default_factory=dict)
     spec: ExperimentSpec
     spec_hash: str
+    price_book: PriceBook | None = None
+    """As it was at creation; the spec has its name."""
     hosts: tuple[str, ...]
     """Targets, resolved at creation."""
     state: State = State.DRAFT

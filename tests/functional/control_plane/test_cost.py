@@ -152,3 +152,27 @@ def test_a_question_that_cannot_be_answered_is_refused(world: World, query: str,
     answer = world.send("GET", f"{COST}?{query}")
     assert answer.status == 400
     assert says in answer.body.decode()
+
+
+def test_an_experiment_keeps_the_book_that_it_was_created_with(world: World) -> None:
+    world.host("h1")
+    world.post(BOOKS, own_book())
+    world.post("/api/v1/experiments?start=true", manifest(["h1"], priceBook="acme"))
+    assert world.send("DELETE", f"{BOOKS}/acme").status == 204
+    world.until_state("awaiting_promotion")
+    cost = world.get("/api/v1/experiments/web/evaluation")["cost"]
+    assert cost["priceBook"]["name"] == "acme"
+    assert cost["baselinePerMonth"] == pytest.approx(65)
+    assert cost["savedPerMonth"] == pytest.approx(64)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("nobody", "no price book"), ("newrelic-original", "gigabyte"), ("chronosphere", "not public")]
+)
+def test_an_experiment_needs_a_book_that_can_price_it(world: World, name: str, says: str) -> None:
+    world.host("h1")
+    refused = world.send("POST", "/api/v1/experiments", manifest(["h1"], priceBook=name))
+    assert refused.status == 400
+    assert refused.json["errors"][0]["pointer"] == "/spec/priceBook"
+    assert says in refused.json["detail"]
+    assert world.send("GET", "/api/v1/experiments/web").status == 404
