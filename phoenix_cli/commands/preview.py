@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -36,6 +37,8 @@ from phoenix_cli.show.preview import preview_view
 
 EXIT_CRITICAL_LOST = 9
 """A preview's exit code when the candidate would lose a critical process."""
+_SECONDS = 10.0
+"""Between two lines of progress where no bar can be shown."""
 PATH = "/api/v1/predictions"
 BASELINE = "process-baseline-v1"
 _PATTERNS: TypeAdapter[tuple[CriticalPattern, ...]] = TypeAdapter(tuple[CriticalPattern, ...])
@@ -223,9 +226,9 @@ def raw_amount(raw: Stream) -> Amount:
 
 @contextmanager
 def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, else silence: a replay without one is short enough."""
+    """A bar on a terminal, else a line now and then; both on the error output."""
     if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
-        yield _silent
+        yield _Lines(total, what)
         return
     columns = (TextColumn(what), BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} scrapes"))
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
@@ -233,5 +236,13 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def _silent(_: int) -> Any:
-    return None
+class _Lines:
+    """Says every ten seconds how far it is; a short replay says nothing."""
+
+    def __init__(self, total: int, what: str) -> None:
+        self._total, self._what, self._next = total, what, time.monotonic() + _SECONDS
+
+    def __call__(self, done: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _SECONDS
+            note(f"{self._what}: {done} of {self._total} scrapes")
