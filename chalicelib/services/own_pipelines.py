@@ -4,11 +4,9 @@ version is ever changed. Reading and validating is `drafts`' work, finding is `l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
-from chalicelib.domain.experiment.state import END_STATES
 from chalicelib.domain.pipeline.own import (
     MAX_KEPT_FINDINGS,
     MAX_NAMES,
@@ -29,6 +27,7 @@ from chalicelib.repositories.documents import Stored
 from chalicelib.services.context import Context, retrying
 from chalicelib.services.drafts import Draft, Drafts
 from chalicelib.services.library import TenantLibrary
+from chalicelib.services.pipeline_uses import PipelineUses
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,7 @@ class OwnPipelines:
     def __init__(self, context: Context, library: TenantLibrary, drafts: Drafts, quotas: Quotas | None = None) -> None:
         self._context, self._records = context, context.records
         self._library, self._drafts, self._quotas = library, drafts, quotas or Quotas()
+        self._uses = PipelineUses(context.records)
 
     def create(self, tenant: str, name: str | None, draft: Draft, actor: str, *, dry_run: bool = False) -> Made:
         """A new pipeline with its first version; `name` wins over the file's own.
@@ -74,6 +74,8 @@ class OwnPipelines:
         self._refuse_catalog_name(name)
         there = self._living(tenant, name)
         if there is None:
+            if holder := self._uses.by_name_alone(tenant, name):
+                raise _remembered(name, holder)
             self._refuse_over_quota(tenant, name)
         elif there.content_hash != found.spec.content_hash():
             raise _taken(name)
@@ -90,7 +92,7 @@ class OwnPipelines:
         """The name goes; its versions are kept for what was compared with them, so that a use which begins at the same
         moment loses nothing. Raises NotFound, Conflict naming the experiments and deployments that use it now."""
         self._get(tenant, name)
-        if users := list(self._users(tenant, name)):
+        if users := self._uses.now(tenant, name):
             hint = (
                 "end the experiment (phoenix experiment stop), deploy another pipeline or delete the deployment first"
             )
@@ -230,22 +232,15 @@ class OwnPipelines:
             hint = "use the name of a deleted pipeline again; its versions go on being counted"
             raise Conflict(f"{len(every)} names were used, those of deleted pipelines counted", hint=hint)
 
-    def _users(self, tenant: str, name: str) -> Iterator[str]:
-        """What runs or waits with it now. It is named with a version of ours: a name alone is the catalog's."""
-        for experiment in self._records.experiments.all(tenant):
-            arms = (experiment.value.spec.baseline, experiment.value.spec.candidate)
-            if experiment.value.state not in END_STATES and any(arm.pipeline == name and arm.is_own for arm in arms):
-                yield f"experiment {experiment.value.name!r}"
-        for deployment in self._records.deployments.all(tenant):
-            current = deployment.value.version(deployment.value.current)
-            used = current.plan.pipeline if current else None
-            if used and used.pipeline == name and used.is_own:
-                yield f"deployment {deployment.value.name!r}"
-
 
 def _taken(name: str) -> Conflict:
     fix = f"make a new version of it: phoenix pipeline update {name}"
     rule = f"you have a pipeline {name!r}, and its content is another"
+    return Conflict(rule, problems=(Problem("/name", rule, fix),), hint=fix)
+
+
+def _remembered(name: str, holder: str) -> Conflict:
+    rule, fix = f"{holder} refers to a pipeline of a former catalog that was named {name}", "choose another name"
     return Conflict(rule, problems=(Problem("/name", rule, fix),), hint=fix)
 
 

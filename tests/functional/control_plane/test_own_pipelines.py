@@ -224,6 +224,21 @@ def test_a_deployment_goes_back_to_the_version_it_had(world: World) -> None:
     assert "deployment 'web'" in held["detail"]
 
 
+def test_a_name_that_only_a_catalog_of_the_past_had_is_not_given_another_meaning(world: World) -> None:
+    world.host("h1")
+    world.post("/api/v1/deployments", deployment("web", ["h1"], "process-baseline-v1"))
+    services = world.control_plane.services
+    plan = services.deployments.get("default", "web").versions[0].plan
+    gone = plan.model_copy(update={"pipeline": plan.pipeline.model_copy(update={"pipeline": "lean"})})  # type: ignore[union-attr]
+
+    def renamed(old: Any) -> Any:
+        return old.model_copy(update={"versions": (old.versions[0].model_copy(update={"plan": gone}),)})
+
+    services.deployments.change("default", "web", renamed, "test", "as if its catalog was taken away")
+    problem = refused(world, "POST", PATH, {"text": document()})
+    assert (problem["status"], "deployment 'web'" in problem["detail"]) == (409, True)
+
+
 def test_an_export_makes_the_same_pipeline_again(world: World) -> None:
     create(world)
     text = world.get(PATH + "/lean/document")["text"]
