@@ -72,9 +72,11 @@ def _running(experiment: Experiment, seen: Observed, now: float) -> Decision:
     evaluation = seen.evaluation
     if evaluation is not None:
         experiment = experiment.model_copy(update={"evaluated_at": now})
-        if evaluation.breach:
+        if evaluation.breach and not experiment.spec.dry_run:
             return sight.breached(experiment, evaluation, now)
-        if evaluation.verdict is not None and experiment.state is State.RUNNING:
+        if evaluation.breach:
+            experiment = sight.noted(experiment, evaluation, now)
+        elif evaluation.verdict is not None and experiment.state is State.RUNNING:
             moved = move(experiment, Cause.EVIDENCE, State.DECIDING, now, evaluation.explanation)
             return Decision(moved.model_copy(update={"outcome": sight.outcome_of(evaluation, now)}))
     if experiment.state is State.RUNNING and overdue(experiment, now):
@@ -99,6 +101,9 @@ def _deciding(experiment: Experiment, seen: Observed, now: float) -> Decision:
     outcome = experiment.outcome
     if outcome is None or outcome.verdict != Verdict.PROMOTE:
         detail = outcome.explanation if outcome else ""
+        return Decision(move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, detail))
+    if experiment.spec.dry_run:
+        detail = f"dry run, not promoted: {outcome.explanation}"
         return Decision(move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, detail))
     if experiment.spec.promotion == "manual":
         detail = "the candidate won: promote it"

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from chalicelib.domain.evaluation.evaluation import Evaluation, Verdict
 from chalicelib.domain.experiment.observed import Assign, Effect, Observed, StopLoad
-from chalicelib.domain.experiment.state import Experiment, Outcome, Proof, State
-from chalicelib.domain.experiment.transitions import Cause, move
+from chalicelib.domain.experiment.state import Event, Experiment, Outcome, Proof, State
+from chalicelib.domain.experiment.transitions import MAX_EVENTS, Cause, move
+
+DRY_RUN = "dry run"
+"""Cause of the event by which a dry run notes what it would have done."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,16 @@ def breached(experiment: Experiment, evaluation: Evaluation, now: float) -> Deci
     """Roll back, with the verdict of the evaluation that found the breach."""
     moved = move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, evaluation.explanation)
     return Decision(moved.model_copy(update={"outcome": outcome_of(evaluation, now)}))
+
+
+def noted(experiment: Experiment, evaluation: Evaluation, now: float) -> Experiment:
+    """A breach in a dry run: written down once, and not acted upon."""
+    detail = f"dry run, not rolled back: {evaluation.explanation}"
+    if any(event.cause == DRY_RUN for event in experiment.events):
+        return experiment
+    event = Event(at=now, state=experiment.state, cause=DRY_RUN, detail=detail)
+    events = (*experiment.events, event)[-MAX_EVENTS:]
+    return experiment.model_copy(update={"message": detail, "events": events})
 
 
 def outcome_of(evaluation: Evaluation, now: float) -> Outcome:

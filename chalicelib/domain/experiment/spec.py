@@ -162,6 +162,8 @@ class ExperimentSpec(Value):
     promotion: Literal["manual", "automatic"] = "manual"
     rollout: Rollout = Rollout()
     """Stages of the promotion, each proven and watched before the next; without: all hosts at once."""
+    dry_run: bool = False
+    """Evaluate everything and act on nothing: no roll back on a breach, no promotion; what ran is restored at last."""
     load: LoadSpec | None = None
     """Simulated processes that run on every target while the experiment does."""
     price_book: str = Field(default="example-2026", pattern=NAME)

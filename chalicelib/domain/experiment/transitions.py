@@ -68,7 +68,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     T(S.PAUSED, Cause.DEADLINE, S.STOPPING, "paused for too long", "previous is restored, load is stopped"),
     T(S.DECIDING, Cause.EVIDENCE, S.AWAITING_PROMOTION, "verdict promote, manual or with a gate", "load is stopped"),
     T(S.DECIDING, Cause.EVIDENCE, S.PROMOTING, "verdict promote, promotion is automatic", "the winner is offered"),
-    T(S.DECIDING, Cause.EVIDENCE, S.ROLLING_BACK, "any other verdict", "previous is restored"),
+    T(S.DECIDING, Cause.EVIDENCE, S.ROLLING_BACK, "any other verdict, or a dry run", "previous is restored"),
     T(S.DECIDING, Cause.STOP, S.STOPPING, "an operator stops it", "previous is restored, load is stopped"),
     T(S.DECIDING, Cause.DEADLINE, S.ROLLING_BACK, "no last evaluation in time", "previous is restored"),
     T(S.AWAITING_PROMOTION, Cause.PROMOTE, S.PROMOTING, "an operator promotes it", "the winner is offered"),

@@ -300,3 +300,30 @@ def test_the_same_input_gives_the_same_decision() -> None:
     for state in State:
         arguments = (experiment(state), seen(view(), evaluation=OPEN), NOW + 50)
         assert decide(*arguments) == decide(*arguments)
+
+
+def test_a_dry_run_notes_a_breach_once_and_goes_on_to_its_deadline() -> None:
+    running = experiment(State.RUNNING, spec_parts={"dryRun": True})
+    first = decide(running, seen(evaluation=HARM), NOW + 30)
+    assert (first.experiment.state, first.effects) == (State.RUNNING, ())
+    assert [event.cause for event in first.experiment.events] == ["dry run"]
+    assert first.experiment.message.startswith("dry run, not rolled back: ")
+    again = decide(first.experiment, seen(evaluation=HARM), NOW + 60)
+    assert again.experiment.events == first.experiment.events
+    ended = decide(again.experiment, seen(evaluation=HARM), NOW + 601)
+    assert ended.experiment.state is State.DECIDING
+    decided = decide(ended.experiment, seen(evaluation=HARM), NOW + 620)
+    assert decided.experiment.outcome is not None
+    assert (decided.experiment.state, decided.experiment.outcome.verdict) == (State.ROLLING_BACK, "reject")
+
+
+@pytest.mark.parametrize("promotion", ["manual", "automatic"])
+def test_a_dry_run_says_promote_and_restores_what_ran(promotion: str) -> None:
+    parts = {"dryRun": True, "promotion": promotion}
+    running = decide(experiment(State.RUNNING, spec_parts=parts), seen(evaluation=PROMOTE), NOW + 30).experiment
+    decision = decide(running, seen(), NOW + 31)
+    assert last(decision)[0] is State.ROLLING_BACK
+    assert last(decision)[2].startswith("dry run, not promoted: ")
+    assert decision.experiment.outcome == running.outcome
+    assert running.outcome is not None
+    assert running.outcome.verdict == "promote"
