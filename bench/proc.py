@@ -41,12 +41,14 @@ def run_seconds(pid: int) -> float:
 
 
 def memory(pid: int) -> Memory:
-    """Resident memory. Raises as cpu_seconds does."""
+    """Resident memory. Raises as cpu_seconds does, also for a process that ended and was not waited for."""
     found = {}
     for line in Path(f"/proc/{pid}/status").read_text("utf-8", "replace").splitlines():
         name, _, value = line.partition(":")
         if name in ("VmRSS", "VmHWM"):
             found[name] = int(value.split()[0]) * 1024
+    if not found:
+        raise ProcessLookupError(f"process {pid} ended")
     return Memory(rss=found["VmRSS"], highest=found["VmHWM"])
 
 

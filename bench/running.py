@@ -58,7 +58,12 @@ def collector(binary: Path, config: Mapping[str, Any], folder: Path) -> Iterator
             [str(binary), f"--config={path}"], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out
         )
     try:
-        yield child
+        try:
+            yield child
+        except OSError as error:
+            if child.poll() is None:
+                raise
+            raise BenchFailed(f"the collector ended:\n{log.read_text('utf-8', 'replace')[-2000:]}") from error
         said = log.read_text("utf-8", "replace")
         if child.poll() is not None or "\terror\t" in said:
             raise BenchFailed(f"the collector failed:\n{said[-2000:]}")
