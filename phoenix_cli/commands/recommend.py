@@ -79,7 +79,7 @@ def recommend(
     bench = prepare(recording, patterns, book, catalog, local=local)
     variants = list(_variants(bench, against))
     chunks = [variants[start : start + AT_ONCE] for start in range(0, len(variants), AT_ONCE)]
-    with progress(bench.recording.scrapes * len(chunks), f"trying {len(variants)} variants") as shown:
+    with progress(bench.recording.scrapes * len(chunks), f"trying {len(variants) - 1} variants") as shown:
         tried, raw, reference = _try(bench, chunks, shown)
     ranked, left = rank(tried[1:])
     report = _report(bench, raw, reference, ranked, left)
