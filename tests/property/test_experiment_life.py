@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.experiment.decide import Decision, decide
 from chalicelib.domain.experiment.observed import ActivateDeployment, Assign, HostView, Observed, PreparePromotion
+from chalicelib.domain.experiment.rollout import Watched
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.experiment.transitions import DEADLINES, USER, Cause, allowed, command
 from chalicelib.domain.fleet.judge import IDLE_HASH
@@ -50,13 +51,19 @@ _look = st.fixed_dictionaries(
         "hosts": st.fixed_dictionaries(dict.fromkeys(HOSTS, _view)),
         "load": _loads,
         "evaluation": _evaluation,
+        "watched": st.sampled_from(({}, dict.fromkeys(HOSTS, Watched(9)), {HOSTS[0]: Watched(9, "'nginx' (p)")})),
         "deployment_active": st.booleans(),
         "seconds": st.sampled_from((0.0, 1.0, 30.0, 200.0, 700.0, 8 * 86400.0)),
     }
 )
 _life = st.lists(st.one_of(_look, _look, _look, st.sampled_from(sorted(USER))), max_size=40)
 _specs = st.fixed_dictionaries(
-    {"promotion": st.sampled_from(("manual", "automatic")), "load": st.sampled_from((None, {"count": 5}))}
+    {
+        "promotion": st.sampled_from(("manual", "automatic")),
+        "load": st.sampled_from((None, {"count": 5})),
+        "rollout": st.sampled_from(({}, {"stages": ["50%", "100%"]}, {"stages": ["50%", "100%"], "soak": 60})),
+        "dryRun": st.sampled_from((False, False, True)),
+    }
 )
 
 
@@ -78,7 +85,16 @@ class Lived:
         self.now += said["seconds"]
         load = said["load"] if self.value.spec.load else {}
         restored = dict.fromkeys(HOSTS, BEFORE)
-        self.step(Observed(said["hosts"], load, restored, said["evaluation"], said["deployment_active"]))
+        self.step(
+            Observed(
+                said["hosts"],
+                load,
+                restored,
+                evaluation=said["evaluation"],
+                watched=said["watched"],
+                deployment_active=said["deployment_active"],
+            )
+        )
 
     def step(self, observed: Observed) -> None:
         before = self.value
@@ -104,6 +120,9 @@ class Lived:
         if any(isinstance(e, ActivateDeployment) or (isinstance(e, Assign) and e.winner) for e in decision.effects):
             assert after.state in rolling_out
             assert after.winner_configs
+            assert not after.spec.dry_run
+        for effect in decision.effects:
+            assert not (isinstance(effect, Assign) and effect.winner) or effect.host in after.promoted_hosts
         if after.state is State.COMPLETED:
             assert {(p.host, p.content_hash) for p in after.proofs} == {(host, WINNER) for host in HOSTS}
             assert after.promoted_by
@@ -141,7 +160,8 @@ def test_it_ends_by_itself_whatever_the_hosts_do(
             break
         lived.now += max(DEADLINES.values()) / 4
         before = lived.value
-        observed = Observed(hosts, load if spec["load"] else {}, dict.fromkeys(HOSTS, BEFORE), None, active)
+        restored = dict.fromkeys(HOSTS, BEFORE)
+        observed = Observed(hosts, load if spec["load"] else {}, restored, deployment_active=active)
         asked = decide(before, observed, lived.now).effects
         lived.step(observed)
         for effect in asked:
