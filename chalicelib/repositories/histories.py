@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.domain.evaluation.clusters import CriticalSet
 from chalicelib.domain.evaluation.history import HostHistory
 from chalicelib.ports.items import ABSENT, Item, ItemStore, Put, Table
 from chalicelib.repositories.history_format import history_json, history_of, line_json, line_of
@@ -59,12 +60,13 @@ class Histories:
             return Known()
         if head.body.get("format") != FORMAT:
             return Known(version=head.version)
-        segments = []
+        segments: list[Segment] = []
+        sets: dict[Any, CriticalSet] = {}
         for key, size in head.body["segments"]:
             item = self._store.get(Table.MEASUREMENTS, _partition(tenant, scope), key)
             if item is None:
                 return Known(version=head.version)
-            segments.append(Segment(key, size, [history_of(row, scope) for row in unpack(item.body["rows"])]))
+            segments.append(Segment(key, size, [history_of(row, scope, sets) for row in unpack(item.body["rows"])]))
         kept = unpack(head.body["lines"])
         late = Late(kept["late"][0], tuple(kept["late"][1]))
         histories = _joined(segments, kept["hosts"])

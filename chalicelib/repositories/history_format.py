@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
 
-from chalicelib.domain.evaluation.clusters import STREAMS, Cluster, Reading
+from chalicelib.domain.evaluation.clusters import STREAMS, Cluster, CriticalSet, Reading
 from chalicelib.domain.evaluation.history import HostHistory, Tally
 from chalicelib.domain.measurement import CollectorSample, CriticalProcess, ExporterCounters
 
 _NONE = -1
-_Set = frozenset[CriticalProcess]
 
 
 def history_json(host: str, history: HostHistory) -> list[Any]:
     """Clusters and samples; the line and the tallies are kept apart (`line_json`)."""
-    sets: dict[_Set, int] = {}
+    sets: dict[int, tuple[int, CriticalSet]] = {}
     ats = [cluster.at_ns for cluster in history.clusters]
     columns = {
         "at": [b - a for a, b in zip([0, *ats], ats, strict=False)],
@@ -25,17 +24,14 @@ def history_json(host: str, history: HostHistory) -> list[Any]:
         "series": [[_series(cluster, stream) for cluster in history.clusters] for stream in STREAMS],
         "critical": [[_critical(cluster, stream, sets) for cluster in history.clusters] for stream in STREAMS],
     }
-    columns["sets"] = [sorted([p.pattern, p.name, p.pid] for p in one) for one in sets]
+    columns["sets"] = [sorted([p.pattern, p.name, p.pid] for p in one) for _, one in sets.values()]
     return [host, columns, [_sample(sample) for sample in history.samples]]
 
 
-def history_of(row: list[Any], scope: str) -> tuple[str, HostHistory]:
-    """The host and its clusters and samples, without line and tallies."""
+def history_of(row: list[Any], scope: str, known: dict[Any, CriticalSet]) -> tuple[str, HostHistory]:
+    """The host and its clusters and samples, without line and tallies. known: sets met before; it grows."""
     host, columns, samples = row
-    sets: list[_Set] = [
-        frozenset(CriticalProcess.model_construct(pattern=a, name=b, pid=c) for a, b, c in one)
-        for one in columns["sets"]
-    ]
+    sets = [_set(one, known) for one in columns["sets"]]
     found = []
     for i, at in enumerate(accumulate(columns["at"])):
         readings = {
@@ -45,6 +41,13 @@ def history_of(row: list[Any], scope: str) -> tuple[str, HostHistory]:
         }
         found.append(Cluster(at - columns["first"][i], at, readings, bool(columns["whole"][i])))
     return host, HostHistory(clusters=tuple(found), samples=tuple(_sample_of(x, scope, host) for x in samples))
+
+
+def _set(rows: list[list[Any]], known: dict[Any, CriticalSet]) -> CriticalSet:
+    key = tuple(map(tuple, rows))
+    if key not in known:
+        known[key] = frozenset(CriticalProcess.model_construct(pattern=a, name=b, pid=c) for a, b, c in key)
+    return known[key]
 
 
 def line_json(history: HostHistory) -> list[Any]:
@@ -62,9 +65,10 @@ def _series(cluster: Cluster, stream: Any) -> int:
     return reading.series if reading else _NONE
 
 
-def _critical(cluster: Cluster, stream: Any, sets: dict[_Set, int]) -> int:
+def _critical(cluster: Cluster, stream: Any, sets: dict[int, tuple[int, CriticalSet]]) -> int:
     reading = cluster.readings.get(stream)
-    return sets.setdefault(reading.critical, len(sets)) if reading else _NONE
+    # Equal sets of a host are one object nearly always; where they are not, a set is written twice.
+    return sets.setdefault(id(reading.critical), (len(sets), reading.critical))[0] if reading else _NONE
 
 
 def _sample(sample: CollectorSample) -> list[Any]:

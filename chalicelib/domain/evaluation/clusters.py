@@ -34,8 +34,29 @@ class Cluster:
     whole: bool
 
 
-def clusters_of(counts: Iterable[Count], interval_ns: int, restarts_ns: Sequence[int]) -> list[Cluster]:
-    """Parts of the same scrape together, oldest first. restarts_ns: sorted times at which a collector started."""
+CriticalSet = frozenset[CriticalProcess]
+SetKey = frozenset[tuple[str, str, int]]
+
+
+def set_key(processes: Iterable[CriticalProcess]) -> SetKey:
+    """What tells sets of processes apart, and compares faster than the values do."""
+    return frozenset((process.pattern, process.name, process.pid) for process in processes)
+
+
+def sets_in(clusters: Iterable[Cluster]) -> dict[SetKey, CriticalSet]:
+    """The different sets of critical processes in clusters, so that equal ones can be one object."""
+    found = {id(one.critical): one.critical for cluster in clusters for one in cluster.readings.values()}
+    return {set_key(critical): critical for critical in found.values()}
+
+
+def clusters_of(
+    counts: Iterable[Count],
+    interval_ns: int,
+    restarts_ns: Sequence[int],
+    known: dict[SetKey, CriticalSet] | None = None,
+) -> list[Cluster]:
+    """Parts of the same scrape together, oldest first. restarts_ns: sorted times at which a collector started. known:
+    sets of critical processes that are used again where they are equal; it grows."""
     found: list[list[Count]] = []
     for count in sorted(counts, key=lambda part: part.end_ns):
         first = found[-1][0].end_ns if found else None
@@ -47,22 +68,26 @@ def clusters_of(counts: Iterable[Count], interval_ns: int, restarts_ns: Sequence
             found[-1].append(count)
         else:
             found.append([count])
-    return [_cluster(parts) for parts in found]
+    sets = {} if known is None else known
+    return [_cluster(parts, sets) for parts in found]
 
 
-def _cluster(parts: Sequence[Count]) -> Cluster:
+def _cluster(parts: Sequence[Count], sets: dict[SetKey, CriticalSet]) -> Cluster:
     whole = {part.variant for part in parts} >= set(STREAMS)
-    return Cluster(parts[0].end_ns, parts[-1].end_ns, _readings(parts), whole)
+    return Cluster(parts[0].end_ns, parts[-1].end_ns, _readings(parts, sets), whole)
 
 
-def _readings(parts: Iterable[Count]) -> dict[Variant, Reading]:
+def _readings(parts: Iterable[Count], sets: dict[SetKey, CriticalSet]) -> dict[Variant, Reading]:
     ordered = sorted(parts, key=lambda part: part.variant)
     out: dict[Variant, Reading] = {}
-    known: dict[frozenset[CriticalProcess], frozenset[CriticalProcess]] = {}
     for variant, group in groupby(ordered, key=lambda part: part.variant):
         same = list(group)
         series = sum(part.series for part in same)
         if series:  # An arm that reports nothing is absent, however that is put.
-            critical = frozenset(process for part in same for process in part.critical)
-            out[variant] = Reading(series, known.setdefault(critical, critical))
+            every = [process for part in same for process in part.critical]
+            key = set_key(every)
+            critical = sets.get(key)
+            if critical is None:
+                critical = sets[key] = frozenset(every)
+            out[variant] = Reading(series, critical)
     return out

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from chalicelib.domain.evaluation.clusters import STREAMS, Cluster, Reading, clusters_of
+from chalicelib.domain.evaluation.clusters import STREAMS, Cluster, Reading, clusters_of, set_key, sets_in
 from chalicelib.domain.evaluation.history import HostHistory, Tally, sorted_samples, tally
 from chalicelib.domain.evaluation.plan import EvaluationPlan
 from chalicelib.domain.evaluation.result import Dropped, Gap, HostCoverage
@@ -123,7 +123,7 @@ def gather(
     known = {host: histories.get(host, HostHistory()) for host in plan.hosts}
     lines = {host: history.sealed_ns for host, history in known.items()}
     unique = {(count.host, count.variant, count.end_ns, count.start_ns, count.marker, count.series, count.scope,
-               frozenset(count.critical)): count for count in counts}  # fmt: skip
+               set_key(count.critical)): count for count in counts}  # fmt: skip
     used: dict[str, list[Count]] = {host: [] for host in plan.hosts}
     refused: dict[tuple[str, str], list[Count]] = {}
     markers = {host: plan.markers(host) for host in plan.hosts}
@@ -175,7 +175,8 @@ def host_scrapes(
     times = [count.end_ns for count in counts] + [sample.time_ns for sample in gathered.samples[host]]
     clock = host_clock(plan, [*history.times(), *times], now_ns, last=last)
     restarts = sorted({sample.start_ns for sample in samples})
-    clusters = (*history.clusters, *clusters_of(counts, clock.interval_ns, restarts))
+    known = sets_in(history.clusters)
+    clusters = (*history.clusters, *clusters_of(counts, clock.interval_ns, restarts, known))
     inside = [one for one in clusters if clock.start_ns <= one.at_ns <= clock.now_ns]
     finished = [one for i, one in enumerate(inside) if _finished(one, i == len(inside) - 1, clock)]
     scrapes = _numbered(finished, clock)

@@ -219,7 +219,7 @@ def test_a_history_is_the_same_after_its_trip_through_json() -> None:
     here = [one.model_copy(update={"host": "node-01"}) for one in samples]
     sealed = seal_gathered(plan_of(), gather(plan_of(), counts, here, {}), at(905))["node-01"]
     assert len(sealed.clusters) == len(sealed.samples) == 39
-    host, again = history_of(unpack(pack(history_json("node-01", sealed))), "exp-1")
+    host, again = history_of(unpack(pack(history_json("node-01", sealed))), "exp-1", {})
     assert (host, again.clusters, again.samples) == ("node-01", sealed.clusters, sealed.samples)
     assert line_of(unpack(pack(line_json(sealed)))) == (sealed.sealed_ns, dict(sealed.refused))
 
