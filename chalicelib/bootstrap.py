@@ -204,6 +204,7 @@ def _steppers(services: Services) -> dict[str, Callable[[str, str], None]]:
         "DELIVERY": services.deliveries.step,
         "WEBHOOK": services.host_watch.step,
         "BUDGET": services.budgets.step,
+        "COSTWATCH": services.costs.roll,
     }
 
 

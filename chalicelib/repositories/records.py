@@ -89,6 +89,13 @@ class KeptKey(Value):
     key: str
 
 
+class CostWatch(Value):
+    """That a tenant's hours are to be added up, and when next."""
+
+    name: str = "hours"
+    next_at: float = 0.0
+
+
 class StoredEvaluation(Value):
     """The latest evaluation of an experiment."""
 
@@ -138,6 +145,9 @@ class Records:
         self.usage = UsageHours(store)
         self.budgets = Documents(
             store, "BUDGET", Budget, lambda v: v.spec.name, active=_shard_of(lambda v: v.spec.name, lambda v: True)
+        )
+        self.cost_watches = Documents(
+            store, "COSTWATCH", CostWatch, lambda v: v.name, active=_shard_of(lambda v: v.name, lambda v: True)
         )
         self.keys = Documents(store, "KEY", KeptKey, lambda v: v.name)
         self.facts = Documents(store, "FACT", Fact, lambda v: v.subject)

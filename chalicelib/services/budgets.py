@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.cost.budget import EVERY_S, Budget, BudgetSpec, judged, seen
+from chalicelib.domain.cost.budget import Budget, BudgetSpec, judged, seen
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from chalicelib.domain.notification.facts import FINE
 from chalicelib.ports.items import ABSENT, Write
@@ -64,7 +64,7 @@ class Budgets:
         """Look at cost, if it is time, and tell what changed. A lost race is no error: another looked."""
         stored = self._records.budgets.find(tenant, name)
         now = self._context.clock.now()
-        if stored is None or now - (stored.value.evaluated_at or 0.0) < EVERY_S:
+        if stored is None or now - (stored.value.evaluated_at or 0.0) < stored.value.spec.every_s:
             return
         fact = self._records.facts.find(tenant, f"budget:{name}")
         level = fact.value.level if fact else FINE

@@ -1,36 +1,36 @@
-"""What telemetry costs: streams from deployments or an experiment, their measured hours, and a report over them."""
+"""What telemetry costs: a report over the streams that a question is about, savings so far, payback."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from chalicelib.domain.cost.answer import CostAnswer
 from chalicelib.domain.cost.ask import CostQuestion
-from chalicelib.domain.cost.hours import HOUR_S, StreamHour, roll
 from chalicelib.domain.cost.payback import Payback, payback
 from chalicelib.domain.cost.projection import Total
 from chalicelib.domain.cost.realised import realised
 from chalicelib.domain.cost.report import CostReport, Stream, Terms, cost_report
-from chalicelib.domain.deployment import Deployment, DeploymentVersion, scope
-from chalicelib.domain.errors import InvalidInput, NotFound, Problem
+from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from chalicelib.domain.experiment.state import Experiment
-from chalicelib.domain.measurement import Variant
-from chalicelib.repositories.measurements import RETENTION_SECONDS
+from chalicelib.ports.items import ABSENT
+from chalicelib.repositories.records import CostWatch
 from chalicelib.services.context import Context
 from chalicelib.services.price_books import PriceBooks
+from chalicelib.services.stream_hours import CLOSED_AFTER_S, Allowance, hour_of
+from chalicelib.services.streams import Streams
 
-CLOSED_AFTER_S = 2 * HOUR_S
-"""Seconds after its end for which an hour may still change: collectors deliver late for an hour at most."""
 UNTOUCHED = "the untouched stream"
-_NOT_COUNTED = "a configuration of your own is not counted at the edge"
-REALISED_DAYS = 90
+AT_ONCE = 300
+"""Hours of hosts that one request, or one step of the clock, adds up: a few seconds of work."""
+ALL = 10**9
+ROLL_EVERY_S = 1800.0
+WATCH = "hours"
 
 
 class Costs:
-    """Reads; keeps closed hours, so that each is added up once."""
+    """Reads; adds up hours that are closed, so that none has to be added up twice."""
 
     def __init__(self, context: Context, books: PriceBooks) -> None:
         self._context, self._records, self._books = context, context.records, books
+        self._streams = Streams(context)
 
     def answer(self, tenant: str, question: CostQuestion) -> CostAnswer:
         """The report, savings so far, and payback. Raises InvalidInput, NotFound."""
@@ -40,121 +40,74 @@ class Costs:
             experiment = self._records.experiments.get(tenant, question.experiment).value
             start, end = _span(experiment, now)
             reference = f"the baseline {experiment.spec.baseline.pipeline}"
-            streams = list(self._of_experiment(tenant, experiment, start, end))
-            past = streams
+            allowance = Allowance(ALL)
+            streams = past = list(self._streams.of_experiment(tenant, experiment, start, end, allowance))
+            pending = allowance.skipped
         else:
             start, end, reference = now - question.window, now, UNTOUCHED
-            deployments = self._deployments(tenant, question)
-            streams = [s for d in deployments for s in self._of_deployment(tenant, d, question, start, end)]
-            past = [s for d in deployments for s in self._history(tenant, d, question, end)]
+            streams, past, pending = self._deployed(tenant, question, start, end)
         terms = Terms(book, start, end, reference, question.allotments, question.bytes_per_point, question.fleet)
         report = cost_report(streams, terms)
         return CostAnswer(
-            report=report,
-            realised=realised(past, terms),
-            payback=_payback(report, question),
+            report=report, realised=realised(past, terms), payback=_payback(report, question), pending_hours=pending
         )
 
     def report(self, tenant: str, question: CostQuestion) -> CostReport:
-        """The report alone, over deployments. Raises InvalidInput, NotFound."""
+        """The report alone, over deployments, however long it takes. Raises InvalidInput, NotFound."""
         now = self._context.clock.now()
         book = self._books.usable(tenant, question.price_book, "/priceBook")
         start = now - question.window
-        deployments = self._deployments(tenant, question)
-        streams = [s for d in deployments for s in self._of_deployment(tenant, d, question, start, now)]
+        streams = [
+            stream
+            for one in self._streams.deployments(tenant, question)
+            for stream in self._streams.of_deployment(tenant, one, question, start, now, Allowance(ALL))
+        ]
         terms = Terms(book, start, now, UNTOUCHED, question.allotments, question.bytes_per_point)
         return cost_report(streams, terms)
 
-    def _deployments(self, tenant: str, question: CostQuestion) -> list[Deployment]:
-        if question.deployment:
-            return [self._records.deployments.get(tenant, question.deployment).value]
-        found = [stored.value for stored in self._records.deployments.all(tenant)]
-        return [one for one in found if not question.pipeline or _pipeline(one) == question.pipeline]
-
-    def _hosts(self, tenant: str, deployment: Deployment, question: CostQuestion) -> Iterator[str]:
-        for host in deployment.hosts:
-            found = self._records.hosts.find(tenant, host) if question.labels else None
-            if not question.labels or (found and question.labels.items() <= found.value.labels.items()):
-                yield host
-
-    def _of_deployment(
-        self, tenant: str, deployment: Deployment, question: CostQuestion, start: float, end: float
-    ) -> Iterator[Stream]:
-        version = deployment.version(deployment.current)
-        if version is None:
-            return
-        for host in self._hosts(tenant, deployment, question):
-            yield self._stream(tenant, deployment, version, host, max(start, version.created_at), end)
-
-    def _history(self, tenant: str, deployment: Deployment, question: CostQuestion, end: float) -> Iterator[Stream]:
-        """Every version over its own time, ninety days back at most."""
-        earliest = end - REALISED_DAYS * 86400
-        ends = [version.created_at + HOUR_S for version in deployment.versions[1:]]
-        for version, until in zip(deployment.versions, [*ends, end], strict=True):
-            start = max(earliest, version.created_at)
-            if version.plan.pipeline is None or start >= min(until, end):
-                continue
-            for host in self._hosts(tenant, deployment, question):
-                yield self._stream(tenant, deployment, version, host, start, min(until, end))
-
-    def _stream(
-        self, tenant: str, deployment: Deployment, version: DeploymentVersion, host: str, start: float, end: float
-    ) -> Stream:
-        base = Stream(host, version.plan.label(), deployment.name, version.plan.interval)
-        if version.plan.pipeline is None:
-            return Stream(host, base.pipeline, base.holder, base.interval_s, reason=_NOT_COUNTED)
-        of = scope(deployment.name, version.number)
-        hours = self._hours(tenant, of, host, start, end, base.interval_s, (Variant.DEPLOYED, Variant.RAW))
-        return Stream(host, base.pipeline, base.holder, base.interval_s, hours, since=version.created_at)
-
-    def _of_experiment(self, tenant: str, experiment: Experiment, start: float, end: float) -> Iterator[Stream]:
-        label = " ".join(
-            [
-                experiment.spec.candidate.pipeline,
-                *(f"{k}={v}" for k, v in sorted(experiment.spec.candidate.parameters.items())),
-            ]
-        )
-        interval = experiment.spec.interval
-        for host in experiment.hosts:
-            of = (Variant.CANDIDATE, Variant.BASELINE)
-            hours = self._hours(tenant, experiment.uid, host, start, end, interval, of)
-            yield Stream(host, label, experiment.name, interval, hours)
-
-    def _hours(
-        self,
-        tenant: str,
-        of: str,
-        host: str,
-        start: float,
-        end: float,
-        interval_s: float,
-        variants: tuple[Variant, Variant],
-    ) -> tuple[StreamHour, ...]:
-        """Every hour of the span, from what is kept or from measurements; the first and last may be parts."""
+    def roll(self, tenant: str, name: str) -> None:
+        """Add up hours that are closed and were not yet, a bound of them at a time. What the clock calls."""
+        stored = self._records.cost_watches.find(tenant, name)
         now = self._context.clock.now()
-        first = int(start) // HOUR_S * HOUR_S
-        kept = self._records.usage.read(tenant, of, host, first, int(end) + 1)
-        found: list[StreamHour] = []
-        for hour in range(first, int(end) + 1, HOUR_S):
-            whole = start <= hour and hour + HOUR_S <= end
-            if whole and hour in kept:
-                found.append(kept[hour])
+        if stored is None or now < stored.value.next_at:
+            return
+        question, allowance, closed = CostQuestion(), Allowance(AT_ONCE), hour_of(now - CLOSED_AFTER_S)
+        for one in self._streams.deployments(tenant, question):
+            for _ in self._streams.history(tenant, one, question, closed, allowance):
                 continue
-            if hour + HOUR_S < now - RETENTION_SECONDS:
-                continue  # the measurements are gone: not measured any more, which is not zero
-            low, high = max(start, hour), min(end, hour + HOUR_S)
-            counts, samples = self._records.measurements.read(tenant, of, host, int(low * 1e9), int(high * 1e9))
-            made = roll(of, host, hour, counts, samples, kept=variants[0], reference=variants[1], interval_s=interval_s)
-            if whole and hour + HOUR_S + CLOSED_AFTER_S <= now:
-                self._records.usage.keep(tenant, made)
-            found.append(made)
-        return tuple(found)
+        # What had to wait is next; once all is done there is time.
+        later = now + (0.0 if allowance.skipped else ROLL_EVERY_S)
+        try:
+            self._records.cost_watches.save(tenant, CostWatch(next_at=later), stored.version)
+        except Conflict:
+            return  # another did it
 
+    def _deployed(
+        self, tenant: str, question: CostQuestion, start: float, end: float
+    ) -> tuple[list[Stream], list[Stream], int]:
+        """Streams of the window, of the past, and hours that wait. Each host gets its share of what is added up now."""
+        self._watch(tenant)
+        found = self._streams.deployments(tenant, question)
+        share = max(1, AT_ONCE // max(1, sum(len(one.hosts) for one in found)))
+        streams: list[Stream] = []
+        pending = 0
+        for one in found:
+            for host in one.hosts:
+                allowance = Allowance(share)
+                alone = one.model_copy(update={"hosts": (host,)})
+                streams += self._streams.of_deployment(tenant, alone, question, start, end, allowance)
+                pending += allowance.skipped
+        rest = Allowance(AT_ONCE)
+        past = [stream for one in found for stream in self._streams.history(tenant, one, question, end, rest)]
+        return streams, past, max(pending, rest.skipped)
 
-def _pipeline(deployment: Deployment) -> str:
-    """Name of the pipeline that it runs now, "" for a configuration of one's own."""
-    version = deployment.version(deployment.current)
-    return version.plan.pipeline.pipeline if version and version.plan.pipeline else ""
+    def _watch(self, tenant: str) -> None:
+        """From the first question on the clock adds up hours, so that they outlive their measurements."""
+        if self._records.cost_watches.find(tenant, WATCH) is None:
+            try:
+                self._records.cost_watches.save(tenant, CostWatch(), ABSENT)
+            except Conflict:
+                return
 
 
 def _span(experiment: Experiment, now: float) -> tuple[float, float]:

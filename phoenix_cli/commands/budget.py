@@ -33,7 +33,7 @@ def create(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Make a budget. It is looked at every minute."""
+    """Make a budget. It is looked at twenty times in its window."""
     body: dict[str, Any] = {
         "name": name,
         "limit": limit,

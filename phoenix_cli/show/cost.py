@@ -82,6 +82,8 @@ def cost_text(answer: Item) -> Group:
         parts += [_hosts(report), Text("")]
     if len(report["pipelines"]) > 1:
         parts += [_pipelines(report), Text("")]
+    if waiting := answer["pendingHours"]:
+        parts += [Text(f"pending     {waiting:,} hours of hosts are not added up yet: ask again in a minute"), Text("")]
     parts += map(Text, [*_projection(report), *_realised(answer, report), *_payback(answer, report)])
     parts += [Text("rests on", style="bold"), *(Text(f"  {sentence(line)}") for line in report["assumptions"])]
     return Group(*parts)

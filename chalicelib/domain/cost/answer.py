@@ -14,3 +14,5 @@ class CostAnswer(Value):
     report: CostReport
     realised: Realised | None = None
     payback: Payback | None = None
+    pending_hours: int = 0
+    """Hours of hosts that were measured and are not added up yet: the clock does, and the figures become firmer."""

@@ -22,7 +22,8 @@ WARN, BREACH = "warn", "breach"
 _RANK = {FINE: 0, WARN: 1, BREACH: 2}
 SLACK = 0.95
 """A level is left only below its threshold times this: cost that sways about a threshold is told once."""
-EVERY_S = 60.0
+LOOKS = 20
+"""Times in its window that a budget is looked at, and not more often than every minute."""
 
 
 class BudgetSpec(Value):
@@ -41,6 +42,11 @@ class BudgetSpec(Value):
     """How far back the rate is measured."""
     allotments: Allotments = "applied"
     bytes_per_point: Annotated[float, Field(gt=0, le=100_000)] | None = None
+
+    @property
+    def every_s(self) -> float:
+        """Seconds between two looks."""
+        return max(60.0, self.window / LOOKS)
 
     def question(self) -> CostQuestion:
         """What it asks about cost."""

@@ -68,19 +68,33 @@ def test_nothing_measured_is_a_reason_and_never_zero(world: World) -> None:
 
 
 def test_closed_hours_are_added_up_once_and_outlive_their_measurements(world: World) -> None:
+    world.clock.advance(1000)
     deployed(world, "h1")
     world.pass_time(120)
     before = world.get(f"{COST}?window=1h")["realised"]
     world.hosts["h1"].behaviour.away = True
     world.clock.advance(4 * 3600)
-    first = world.get(f"{COST}?window=6h")
-    assert first["realised"]["saved"] == pytest.approx(before["saved"])
-    world.clock.advance(29 * 86400)
-    world.get(f"{COST}?window=31d")
-    world.clock.advance(10 * 86400)
+    world.control_plane.deliver()  # nobody asks: the clock adds up
+    world.clock.advance(40 * 86400)
     later = world.get(f"{COST}?window=1h")
     assert later["report"]["perMonth"] is None
     assert later["realised"]["saved"] == pytest.approx(before["saved"])
+
+
+def test_what_is_too_much_for_one_request_waits_and_is_said(world: World) -> None:
+    deployed(world, "h1")
+    world.pass_time(60)
+    expected = world.get(f"{COST}?window=1h")["realised"]["savedSeriesHours"]
+    world.hosts["h1"].behaviour.away = True
+    world.clock.advance(20 * 86400)
+    first = world.get(f"{COST}?window=1h")
+    assert first["pendingHours"] > 100
+    for _ in range(4):
+        world.clock.advance(1)
+        world.control_plane.deliver()
+    later = world.get(f"{COST}?window=1h")
+    assert later["pendingHours"] == 0
+    assert later["realised"]["savedSeriesHours"] == pytest.approx(expected)
 
 
 def test_an_experiment_compares_candidate_and_baseline(world: World) -> None:
