@@ -71,6 +71,8 @@ class TenantLibrary:
         if mine is not None:
             return self._own(tenant, name, mine.number)
         if found is None:
+            if version is not None and self.own(tenant, name) is not None:
+                raise _no_version(name, version, "versions of your own pipelines are counted: 1, 2, 3")
             raise self._missing(tenant, name)
         return _of_release(found, name, version)
 

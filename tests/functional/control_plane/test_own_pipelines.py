@@ -77,6 +77,8 @@ def test_an_update_adds_a_version_and_leaves_the_old_one_as_it_was(world: World)
     ]
     assert len({one["contentHash"] for one in versions}) == 2
     assert world.get(PATH + "/lean?version=1")["version"] == "1"
+    for version in ("3", "1.0.0"):
+        assert "has no version" in refused(world, "GET", f"{PATH}/lean?version={version}")["detail"]
 
 
 def test_the_same_content_makes_no_version(world: World) -> None:
