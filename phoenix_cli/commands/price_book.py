@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,11 +39,16 @@ def create(
     """Make a price book of your own; phoenix price-book show NAME --output yaml has the form under `book`."""
     document = read_document(file)
     try:
-        made = connect().post(PATH, document.value)
+        made = connect().post(PATH, sendable(document.value))
     except PhoenixError as error:
         error.lines, error.file = document.lines, document.name  # type: ignore[attr-defined]
         raise
     emit(made, output, price_book_text)
+
+
+def sendable(value: Any) -> Any:
+    """A YAML value as JSON has it: YAML reads 2026-11-01 as a date, and JSON knows none."""
+    return json.loads(json.dumps(value, default=str))
 
 
 @app.command("delete")

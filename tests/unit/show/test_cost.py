@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +14,8 @@ from chalicelib.domain.cost.payback import Investment, payback
 from chalicelib.domain.cost.projection import Total
 from chalicelib.domain.cost.report import Stream, Terms, cost_report
 from chalicelib.domain.pricebooks import PRICE_BOOKS, price_book
+from phoenix_cli.commands.price_book import sendable
+from phoenix_cli.documents import read_document
 from phoenix_cli.show.cost import cost_text, price_book_text, price_books_table
 
 
@@ -56,6 +59,17 @@ def test_what_was_not_measured_is_said_and_is_no_zero() -> None:
     assert "no scrape arrived in the window" in text
     assert "$0" not in text
     assert "no interval: 2 measured hosts" in shown(cost_text(answer(9, 9, fleet=10)))
+
+
+def test_a_book_written_in_yaml_can_be_sent(tmp_path: Path) -> None:
+    """YAML reads a day as a date."""
+    file = tmp_path / "acme.yaml"
+    file.write_text("name: acme\nasOf: 2026-11-01\ncharges: [{meter: series, tiers: [{price: 4.5}]}]\n")
+    assert sendable(read_document(file).value) == {
+        "name": "acme",
+        "asOf": "2026-11-01",
+        "charges": [{"meter": "series", "tiers": [{"price": 4.5}]}],
+    }
 
 
 def test_price_books_show_tiers_and_origin() -> None:
