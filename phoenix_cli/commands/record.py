@@ -23,6 +23,7 @@ from phoenix_cli.binaries.progress import progress_report
 from phoenix_cli.binaries.resolve import resolve_collector
 from phoenix_cli.host_runtime.facts import host_facts
 from phoenix_cli.output import Output, OutputOption, console, emit, note
+from phoenix_cli.problems import EXIT_ERROR
 from phoenix_cli.recording.capture import Standing, Wanted, record
 from phoenix_cli.recording.form import METRIC
 from phoenix_cli.recording.reader import open_recording
@@ -85,6 +86,8 @@ def record_host(
         note(_WHY[why])
     note(f"recorded {plural(writer.scrapes, 'scrape')} in {path} ({size(writer.size)}, mode 0600)")
     note(f"next: phoenix pipeline preview process-topk-v1 --recording {path} --critical '^name$'")
+    if why == "collector":
+        raise typer.Exit(EXIT_ERROR)
 
 
 def show_recording(

@@ -1,0 +1,1 @@
+"""Replays: their configuration, their clock, what the sinks make of requests."""
