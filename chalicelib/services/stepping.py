@@ -93,6 +93,7 @@ class Stepping:
         detail = {"from": before.state.value, "to": after.state.value, "message": after.message}
         if after.outcome:
             detail["verdict"] = after.outcome.verdict
+            detail["evidence"] = after.outcome.evidence
         entry = self._records.audit.entry(
             tenant,
             f"experiment:{after.uid}",

@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from phoenix_cli.show.figures import age, clean, plural, sentence
+from phoenix_cli.show.figures import age, clean, percent, plural, sentence
 
 Item = Mapping[str, Any]
 _GOOD = frozenset({"active", "completed", "promote", "running", "healthy", "yes"})
@@ -121,22 +121,49 @@ def _deployment(item: Item, now: float | None) -> tuple[str | Text, ...]:
 
 def experiments_table(items: Iterable[Item], now: float | None = None) -> Table:
     """Experiments with their verdicts; one that is not decided shows none."""
-    columns = ("experiment", "state", "verdict", "baseline", "candidate", "hosts>", "created", "note")
+    columns = (
+        "experiment",
+        "state",
+        "verdict",
+        "reduction",
+        "left",
+        "baseline",
+        "candidate",
+        "hosts>",
+        "created",
+        "note",
+    )
     return table((_experiment(item, now) for item in items), columns)
 
 
 def _experiment(item: Item, now: float | None) -> tuple[str | Text, ...]:
-    outcome = item.get("outcome") or {}
+    outcome, progress = item.get("outcome") or {}, item.get("progress") or {}
+    waits = "" if outcome else progress.get("waitingFor") or ""
     return (
         item["name"],
         word(item["state"]),
         word(outcome["verdict"]) if outcome else Text("–", style="dim"),
+        _reduction(progress),
+        "" if outcome else _left(progress),
         _arm(item["spec"]["baseline"]),
         _arm(item["spec"]["candidate"]),
         str(len(item.get("hosts") or [])),
         age(item["createdAt"], now),
-        clean(sentence(item.get("message") or ""), 60),
+        clean(sentence(f"waits for {waits}" if waits else item.get("message") or ""), 60),
     )
+
+
+def _reduction(progress: Item) -> str:
+    """ "91.0 % [90.5, 91.5]"; without an interval the estimate alone."""
+    value, low, high = (progress.get(key) for key in ("value", "low", "high"))
+    if value is None:
+        return "–"
+    return percent(value) if low is None or high is None else f"{percent(value)} [{low * 100:.1f}, {high * 100:.1f}]"
+
+
+def _left(progress: Item) -> str:
+    left = progress.get("minutesLeft")
+    return f"{left['low']:.0f}–{left['high']:.0f} min" if left else ""
 
 
 def _arm(arm: Item) -> str:

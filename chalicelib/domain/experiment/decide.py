@@ -71,7 +71,7 @@ def _warming_up(experiment: Experiment, seen: Observed, now: float) -> Decision:
 def _running(experiment: Experiment, seen: Observed, now: float) -> Decision:
     evaluation = seen.evaluation
     if evaluation is not None:
-        experiment = experiment.model_copy(update={"evaluated_at": now})
+        experiment = sight.looked(experiment, evaluation, now)
         if evaluation.breach and not experiment.spec.dry_run:
             return sight.breached(experiment, evaluation, now)
         if evaluation.breach:
@@ -89,9 +89,8 @@ def _running(experiment: Experiment, seen: Observed, now: float) -> Decision:
 def _deciding(experiment: Experiment, seen: Observed, now: float) -> Decision:
     if experiment.outcome is None:
         if seen.evaluation is not None and seen.evaluation.verdict is not None:
-            experiment = experiment.model_copy(
-                update={"outcome": sight.outcome_of(seen.evaluation, now), "evaluated_at": now}
-            )
+            experiment = sight.looked(experiment, seen.evaluation, now)
+            experiment = experiment.model_copy(update={"outcome": sight.outcome_of(seen.evaluation, now)})
         elif overdue(experiment, now):
             missing = Outcome(verdict="error", reason="no_evaluation", explanation="no last evaluation in time", at=now)
             moved = move(experiment, Cause.DEADLINE, State.ROLLING_BACK, now, missing.explanation)

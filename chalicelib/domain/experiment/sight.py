@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.domain.evaluation.evaluation import Evaluation, Verdict
+from chalicelib.domain.evaluation.summary import progress_of
 from chalicelib.domain.experiment.observed import Assign, Effect, Observed, StopLoad
 from chalicelib.domain.experiment.state import Event, Experiment, Outcome, Proof, State
 from chalicelib.domain.experiment.transitions import MAX_EVENTS, Cause, move
@@ -41,7 +42,18 @@ def noted(experiment: Experiment, evaluation: Evaluation, now: float) -> Experim
 def outcome_of(evaluation: Evaluation, now: float) -> Outcome:
     """The verdict in short."""
     verdict = evaluation.verdict.value if evaluation.verdict else Verdict.REJECT.value
-    return Outcome(verdict=verdict, reason=evaluation.reason, explanation=evaluation.explanation, at=now)
+    return Outcome(
+        verdict=verdict,
+        reason=evaluation.reason,
+        explanation=evaluation.explanation,
+        at=now,
+        evidence=evaluation.digest,
+    )
+
+
+def looked(experiment: Experiment, evaluation: Evaluation, now: float) -> Experiment:
+    """The experiment after a look, with the evaluation in short."""
+    return experiment.model_copy(update={"evaluated_at": now, "progress": progress_of(evaluation)})
 
 
 def failures(wanted: Mapping[str, str], seen: Observed) -> str:

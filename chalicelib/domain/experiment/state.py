@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from chalicelib.domain.cost.price_book import PriceBook
+from chalicelib.domain.evaluation.summary import Progress
 from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.spec import ExperimentSpec
 from chalicelib.domain.model import Value
@@ -52,6 +53,8 @@ class Outcome(Value):
     reason: str
     explanation: str
     at: float
+    evidence: str = ""
+    """Digest of the evaluation that gave it; "" where none did."""
 
 
 class Proof(Value):
@@ -109,6 +112,8 @@ class Experiment(Value):
     """When every host of the stage had proven the winner."""
     outcome: Outcome | None = None
     evaluated_at: float | None = None
+    progress: Progress | None = None
+    """The latest evaluation before the verdict, and that of the verdict, in short."""
     message: str = ""
     """One sentence: what is happening or why it ended."""
     promoted_by: str = ""

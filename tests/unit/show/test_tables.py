@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from io import StringIO
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from chalicelib.domain.experiment.sight import looked
 from chalicelib.domain.load import LoadPhase, LoadSpec, LoadStatus
 from chalicelib.domain.loadsim import LoadSim
 from phoenix_cli.show.tables import deployments_table, experiments_table, hosts_table, loadsims_table, pipelines_table
+from tests.unit.evaluation.simulated import scrape
 from tests.unit.show.made import OPEN, decided, evaluation_of, experiment_in
 
 
@@ -105,11 +108,27 @@ def test_a_deployment_is_active_only_when_every_host_proved_it() -> None:
 
 def test_experiments_from_the_apis_json() -> None:
     found = evaluation_of()
-    done = decided(experiment_in(), found).model_dump(mode="json", by_alias=True)
-    running = experiment_in().model_dump(mode="json", by_alias=True)
+    done = decided(looked(experiment_in(), found, OPEN), found).model_dump(mode="json", by_alias=True)
+    running = looked(experiment_in(), evaluation_of(9), OPEN).model_dump(mode="json", by_alias=True)
     first, second = rows(experiments_table([done, running], OPEN + 900))
-    assert first.startswith("web-topk completed promote process-baseline-v1 process-topk-v1 k=20 2 16m 3s ago promoted")
-    assert second.startswith("web-topk running – process-baseline-v1")
+    assert first.startswith(
+        "web-topk completed promote 91.0 % [90.5, 91.5] process-baseline-v1 process-topk-v1 k=20 2 "
+    )
+    assert "promoted" in first
+    assert second.startswith("web-topk running – 91.0 % process-baseline-v1")
+    assert "waits for 16 complete scrapes: 8 so far" in second
+
+
+def test_an_experiment_that_is_not_decided_shows_interval_and_time_left() -> None:
+    here = [c for i in range(60) for c in scrape(i * 15 + 3, series=(7000, 7000, random.Random(i).randint(2600, 4000)))]
+    found = evaluation_of(60, ("node-01",), counts=here, min_minutes=5)
+    running = looked(experiment_in(hosts=("node-01",)), found, OPEN).model_dump(mode="json", by_alias=True)
+    (shown,) = rows(experiments_table([running], OPEN + 900))
+    low, high, left = found.reduction.low, found.reduction.high, found.minutes_left
+    assert low is not None
+    assert high is not None
+    assert left is not None
+    assert f"[{low * 100:.1f}, {high * 100:.1f}] {left.low:.0f}–{left.high:.0f} min" in shown
 
 
 def test_loads_show_what_runs_of_what_was_asked() -> None:
