@@ -60,7 +60,7 @@ def test_a_recording_and_its_preview_agree_with_brute_force_and_hold_no_secret(p
     scrapes = brute.scrapes_of([resource for request in requests for resource in request.resource_metrics])
     assert len(scrapes) == recording.scrapes
     assert all(main in scrape.pids() for scrape in scrapes)
-    critical = ("--critical", "^db-main$", "--critical-command-line", "customer=acme")
+    critical = ("--critical", "^busy-1$", "--critical-command-line", "customer=acme")
     found = phoenix.data("pipeline", "preview", "process-critical-v1", "-r", "a.phxrec", *critical)
     assert found["against"]["points"] == sum(len(scrape.without_helper()) for scrape in scrapes)
     by_name, by_line = found["candidate"]["critical"]
