@@ -10,9 +10,10 @@ from __future__ import annotations
 import datetime
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench import arms, catalog_cost, catalog_exact, catalog_page, conditions
 from bench.catalog_columns import (
@@ -71,27 +72,40 @@ def run(options: Options) -> Report:
     complete = not options.quick and not options.sizes
     binary = collector_binary()
     machine = conditions.machine()
-    measured = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for size in options.sizes or SIZES:
-            plan = (QUICK if options.quick else PLANS).get(size, PLANS[1000])
-            measured[size] = _size(binary, size, plan, options.quick, Path(folder) / str(size))
+    measured: dict[int, Sized] = {}
+    failed: list[str] = []
+    for size in options.sizes or SIZES:
+        plan = (QUICK if options.quick else PLANS).get(size, PLANS[1000])
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                measured[size] = _size(binary, size, plan, options.quick, Path(folder) / str(size))
+            except BenchFailed as error:
+                failed.append(f"About {size:,d} processes: not measured: {error}")
+                _say(failed[-1])
+    if not measured:
+        raise BenchFailed("; ".join(failed))
+    complete = complete and not failed
+    command = "make bench-catalog" if complete else "a run of a part: python -m bench catalog"
+    said = {"command": command, **machine, "collector": conditions.version_of(binary)}
+    report = _report("catalog" if complete or options.publish else "catalog-partial", measured, failed, said)
+    if complete or options.publish:
+        catalog_page.write(report.document())
+    return report
+
+
+def _report(name: str, measured: Mapping[int, Sized], failed: Sequence[str], said: Mapping[str, Any]) -> Report:
+    """failed: what could not be measured, in words. name: "catalog" for what the pages show."""
     said = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "command": "make bench-catalog" if complete else "a partial run",
-        **machine,
+        **said,
         **conditions.load_after(),
-        "collector": conditions.version_of(binary),
         "parameters": "the catalog's defaults",
     }
     tables = [Table(title(size, one.plan), COLUMNS, _rows(one)) for size, one in measured.items()]
     tables += [Table(NAMES_TITLE, NAMES, _shared(one)) for one in measured.values() if one.shared]
     tables.append(Table(TARGETS_TITLE, TARGETS, judged(measured)))
     tables.append(Table(PROMISES_TITLE, PROMISES, tuple((r.name, r.promise) for r in rivals(NOBODY))))
-    report = Report("catalog" if complete else "catalog-partial", said, tuple(tables), NOTES)
-    if complete or options.publish:
-        catalog_page.write(report.document())
-    return report
+    return Report(name, said, tuple(tables), (*NOTES, *failed))
 
 
 def _size(binary: Path, size: int, plan: Plan, quick: bool, folder: Path) -> Sized:
