@@ -51,11 +51,15 @@ class PipelineSpec(Value):
     processors: dict[str, dict[str, Any]] = Field(max_length=200)
     """Processors by id, with `@{parameter}` placeholders."""
 
-    def content_hash(self) -> str:
-        """SHA-256 (hex) of what it means: canonical JSON, defaults written out."""
+    def canonical(self) -> bytes:
+        """Canonical JSON of what it means, defaults written out. ValueError for a number that JSON lacks."""
         body = self.model_dump(mode="json", by_alias=True)
         text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return text.encode()
+
+    def content_hash(self) -> str:
+        """SHA-256 (hex) of its canonical form."""
+        return hashlib.sha256(self.canonical()).hexdigest()
 
 
 class DocumentName(Value):

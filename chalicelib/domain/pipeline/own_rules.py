@@ -36,7 +36,7 @@ def check_spec(spec: PipelineSpec) -> list[Problem]:
     """Everything that keeps it from being a pipeline; empty when nothing does."""
     if problem := _too_large(spec.processors):
         return [problem]
-    return [
+    found = [
         *_scalars(spec.processors, ("processors",)),
         *_ids(spec),
         *_scraper_metrics(spec),
@@ -44,6 +44,11 @@ def check_spec(spec: PipelineSpec) -> list[Problem]:
         *_parameters(spec),
         *placeholder_problems(spec),
     ]
+    if not found and (size := len(spec.canonical())) > MAX_BYTES:
+        found.append(
+            Problem("", f"{size // 1024} KiB as JSON", f"at most {MAX_BYTES // 1024} KiB can be kept: shorten it")
+        )
+    return found
 
 
 def refuse(problems: list[Problem], what: str) -> None:

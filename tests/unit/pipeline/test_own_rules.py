@@ -122,6 +122,11 @@ def test_what_aliases_multiply_is_bounded_before_it_is_unfolded() -> None:
     assert "256 KiB" in problem.rule
 
 
+def test_what_is_kept_is_bounded_as_it_is_kept() -> None:
+    (problem,) = check_spec(spec(body={"a": "\U0001f525" * 60_000}))
+    assert (problem.pointer, "KiB as JSON" in problem.rule) == ("", True)
+
+
 def test_what_parameters_could_grow_to_is_bounded() -> None:
     many = spec(*["IsMatch(name, @{regexes})"] * 90, kinds=(REGEXES,))
     assert [problem.pointer for problem in check_spec(many)] == ["/processors"]
