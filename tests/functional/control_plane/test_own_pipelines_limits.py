@@ -11,6 +11,9 @@ import pytest
 
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.adapters.collector.reader import YamlReader
+from chalicelib.api.furniture.route import PageQuery, Request
+from chalicelib.bootstrap import Outside, build
+from chalicelib.domain.access import Principal, Role
 from chalicelib.domain.errors import Conflict, InvalidInput
 from chalicelib.ports.catalog import Catalog
 from chalicelib.repositories.records import Records
@@ -19,7 +22,7 @@ from chalicelib.services.drafts import Draft, Drafts
 from chalicelib.services.library import TenantLibrary
 from chalicelib.services.own_pipelines import Made, OwnPipelines, Quotas
 from chalicelib.services.validation import Validation
-from chalicelib.settings import ROOT
+from chalicelib.settings import ROOT, Settings
 from tests.fakes.clock import CountedEntropy, SettableClock
 from tests.fakes.items import MemoryItemStore
 from tests.fakes.validator import FakeValidator
@@ -34,7 +37,8 @@ class Shop:
 
     def __init__(self, quotas: Quotas | None = None) -> None:
         self.clock, self.validator = SettableClock(), FakeValidator()
-        self.records = Records(MemoryItemStore(self.clock.now))
+        self.store = MemoryItemStore(self.clock.now)
+        self.records = Records(self.store)
         self.context = Context(self.records, self.clock, CountedEntropy())
         self.quotas = quotas
         self.own, self.library = self.over(catalog())
@@ -121,3 +125,16 @@ def test_a_name_that_a_later_catalog_brings_means_neither_until_its_user_says_wh
     own.delete(T, "lean", "someone")
     assert library.get(T, "lean") == later.get("lean")
     assert library.get(T, "lean", "1").order == ("filter/high",)
+
+
+def test_a_list_says_which_names_the_catalog_has_as_well(later: FileCatalog, tmp_path: Path) -> None:
+    shop = Shop()
+    shop.create("lean")
+    shop.create("mine")
+    outside = Outside(shop.clock, CountedEntropy(), shop.store, later, shop.validator)
+    plane = build(Settings(data_dir=tmp_path), outside)
+    (listing,) = (one for one in plane.routes if (one.method, one.path) == ("GET", "/api/v1/pipelines"))
+    viewer = Principal(T, Role.VIEWER, "viewer", "t")
+    page = listing.handler(Request(principal=viewer, params={}, query=PageQuery(), body=None, headers={}))
+    found = {(one.source, one.name): one.ambiguous for one in page.items}
+    assert (found["own", "lean"], found["own", "mine"], found["catalog", "lean"]) == (True, False, False)
