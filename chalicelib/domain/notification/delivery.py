@@ -1,7 +1,7 @@
 """One event on its way to one webhook: when it is tried, what an answer means, when it is given up. Pure.
 
 Back-off with jitter: attempt n waits BACKOFF[n-1] times a factor from 0.5 to 1.5, or what Retry-After asks for, up to a
-day. After the last attempt it is a dead letter, which stays for thirty days and can be replayed.
+day. After the last attempt it is a dead letter, which stays for sixty days and can be replayed.
 """
 
 from __future__ import annotations
