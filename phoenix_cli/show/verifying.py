@@ -12,7 +12,7 @@ from chalicelib.domain.errors import InvalidInput, Problem
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.evaluation.verification import Difference, differences
 from phoenix_cli.show.compare import evaluation_in
-from phoenix_cli.show.figures import clean
+from phoenix_cli.show.figures import clean, plural
 
 MAX_SHOWN = 20
 MADE_BY = "phoenix experiment compare NAME --output json > FILE"
@@ -64,7 +64,8 @@ def checked_lines(checked: Checked) -> list[str]:
     """The answer in words."""
     evaluation = checked.evaluation
     verdict = (evaluation.verdict or "none yet").replace("_", " ")
-    basis = f"{evaluation.evidence.scrapes} scrapes, {len(evaluation.evidence.hosts)} hosts"
+    evidence = evaluation.evidence
+    basis = f"{plural(evidence.scrapes, 'scrape')} of {plural(len(evidence.hosts), 'host')}"
     if checked.identical:
         lines = [f"identical: {clean(checked.name)}, verdict {verdict} ({evaluation.reason}), from {basis}"]
         return [*lines, f"digest {evaluation.digest or 'none was kept'}"]

@@ -111,9 +111,7 @@ def test_experiments_from_the_apis_json() -> None:
     done = decided(looked(experiment_in(), found, OPEN), found).model_dump(mode="json", by_alias=True)
     running = looked(experiment_in(), evaluation_of(9), OPEN).model_dump(mode="json", by_alias=True)
     first, second = rows(experiments_table([done, running], OPEN + 900))
-    assert first.startswith(
-        "web-topk completed promote 91.0 % [90.5, 91.5] process-baseline-v1 process-topk-v1 k=20 2"
-    )
+    assert first.startswith("web-topk completed promote 91.0 % [90.5, 91.5] process-baseline-v1 process-topk-v1 k=20 2")
     assert "promoted" in first
     assert second.startswith("web-topk running – 91.0 % process-baseline-v1")
     assert "waits for 16 complete scrapes: 8 so far" in second
