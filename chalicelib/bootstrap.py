@@ -185,9 +185,7 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         costs=costs,
         budgets=Budgets(context, price_books, costs, notifications),
         webhooks=Webhooks(context, key),
-        deliveries=Deliveries(
-            context, given.notifier or HttpNotifier(private=settings.private_webhooks), key, gates
-        ),
+        deliveries=Deliveries(context, given.notifier or HttpNotifier(private=settings.private_webhooks), key, gates),
         gates=gates,
         notifications=notifications,
         host_watch=HostWatch(context, fleet, notifications),

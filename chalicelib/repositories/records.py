@@ -166,9 +166,7 @@ class Records:
             active=_shard_of(lambda v: v.id, lambda v: not v.spread),
             expires=lambda v: int(v.at) + KEPT_S,
         )
-        self.gates = Documents(
-            store, "GATE", Asked, lambda v: v.key, expires=lambda v: int(v.asked_at) + 2 * KEPT_S
-        )
+        self.gates = Documents(store, "GATE", Asked, lambda v: v.key, expires=lambda v: int(v.asked_at) + 2 * KEPT_S)
         self.deliveries = Documents(
             store,
             "DELIVERY",
