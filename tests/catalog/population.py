@@ -7,6 +7,7 @@ the command line are the process's own.
 from __future__ import annotations
 
 import ctypes
+import os
 import random
 import shutil
 import signal
@@ -42,6 +43,11 @@ while True:
 _PR_SET_PDEATHSIG = 1
 _LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 _LIBC = ctypes.CDLL(None)
+
+
+def can_choose_pids() -> bool:
+    """Whether this user may say which pid the next process takes."""
+    return os.access(_LAST_PID, os.W_OK)
 
 
 def _die_with_parent() -> None:
@@ -81,6 +87,10 @@ class Population:
         """A process that works for a share of one core and holds so many MiB. Returns its pid."""
         python = Path(sys.executable).resolve()
         return self._start([name, "-S", "-c", _BURN, str(share), str(mib)], self._link(name, python))
+
+    def newest(self, count: int) -> list[int]:
+        """Pids of the processes that were started last."""
+        return [process.pid for process in self._all[-count:]]
 
     def again(self, pid: int, name: str) -> bool:
         """Ends our process of this pid and starts an idle one that takes its pid, if the kernel lets us say which pid

@@ -21,6 +21,7 @@ from tests.catalog.population import Population
 INTERVAL_S = 1.5
 CRITICAL = (CriticalPattern(id="web", name="^web-"),)
 AWAY_S = 8.0
+DEADLINE_S = 60.0
 LONGEST_RETRY_S = 7.5
 
 
@@ -88,7 +89,7 @@ def test_an_arm_without_a_backend_is_counted_all_the_same(catalog: FileCatalog, 
             raw_backend=OtlpBackend(otlp=f"{capture.url}/raw"),
         )
         with runner.running(assemble(request)):
-            time.sleep(6)
+            capture.wait_for("/raw", 4, DEADLINE_S)
         assert runner.errors() == []
     scrapes = brute.scrapes_of(capture.resources("/raw"))
     counted = counts(capture.resources("/v1/metrics"), scrapes)
@@ -109,7 +110,7 @@ def test_a_standalone_config_runs_on_a_stock_collector_and_sends_nothing_of_ours
         fragment = render(catalog.get("process-topk-v1"), {"k": 2})
         backend = OtlpBackend(otlp=f"{capture.url}/own")
         with runner.running(standalone(fragment, CRITICAL, INTERVAL_S, backend)):
-            time.sleep(5)
+            capture.wait_for("/own", 3, DEADLINE_S)
     scrapes = brute.scrapes_of(capture.resources("/own"))
     assert len(scrapes) >= 2
     for scrape in scrapes:

@@ -27,7 +27,7 @@ from tests.catalog.counts import Counted, counts, telemetry
 from tests.catalog.population import HOSTILE, Population
 from tests.catalog.rules import Case
 
-INTERVAL_S = 2.0
+INTERVAL_S = 1.5
 SCRAPES = 7
 LATE_AFTER = 4
 DEADLINE_S = 60.0
