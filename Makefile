@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-harm demo-aa test test-acceptance check validate-pipelines bench bench-evaluation format docs clean
+.PHONY: help setup demo demo-harm demo-aa test test-acceptance check validate-pipelines bench bench-evaluation bench-catalog format docs clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
