@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.catalog_columns import COLUMNS, NAMES, NAMES_TITLE, PROMISES, PROMISES_TITLE, TARGETS, TARGETS_TITLE
+from bench.markdown import block as markdown_block
+from bench.markdown import put, table
 from bench.registry import RESULTS
-from bench.report import ABSENT, Cell, Column
 
 CATALOG = Path(__file__).resolve().parents[1] / "catalog"
-BEGIN, END = "<!-- begin: make bench-catalog -->", "<!-- end -->"
+MARKERS = ("<!-- begin: make bench-catalog -->", "<!-- end -->")
 OTHERS = {NAMES_TITLE: NAMES, TARGETS_TITLE: TARGETS, PROMISES_TITLE: PROMISES}
 SHOWN = 1000
 """The size whose figures stand in a pipeline's metadata; the largest that was measured where it is missing."""
@@ -30,7 +31,7 @@ Result = Mapping[str, Any]
 def write(result: Result, catalog: Path = CATALOG) -> None:
     """Write the pages. result: the JSON of the benchmark."""
     page = catalog / "README.md"
-    page.write_text(put(page.read_text("utf-8"), block(result)), "utf-8")
+    page.write_text(put(page.read_text("utf-8"), MARKERS, block(result)), "utf-8")
     for name, text in effects(result).items():
         path = catalog / name / "metadata.yaml"
         before, after = _EFFECT.split(path.read_text("utf-8"), maxsplit=1)
@@ -40,19 +41,8 @@ def write(result: Result, catalog: Path = CATALOG) -> None:
 def block(result: Result) -> str:
     """What stands between the markers: the targets first, then each size, conditions and notes."""
     tables = sorted(result["tables"], key=lambda table: table["title"] != TARGETS_TITLE)
-    parts = [_table(table["title"], OTHERS.get(table["title"], COLUMNS), table["rows"]) for table in tables]
-    said = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in result["conditions"].items())
-    notes = "\n".join(f"- {note}" for note in result["notes"])
-    return "\n\n".join([BEGIN, *parts, f"Conditions: {said}.", notes, END])
-
-
-def put(page: str, text: str) -> str:
-    """The page with the part between the markers replaced. Raises ValueError for a page without them."""
-    before, found, rest = page.partition(BEGIN)
-    _, ended, after = rest.partition(END)
-    if not found or not ended:
-        raise ValueError(f"the page has no {BEGIN} … {END}")
-    return before + text + after
+    parts = [table(one["title"], OTHERS.get(one["title"], COLUMNS), one["rows"]) for one in tables]
+    return markdown_block(MARKERS, parts, result["conditions"], result["notes"])
 
 
 def effects(result: Result) -> dict[str, str]:
@@ -105,21 +95,6 @@ def _cost(row: Mapping[str, Any], base: Mapping[str, Any]) -> str:
         f"CPU a scrape {row['cpu_ratio']:.2f} times the baseline's ({row['cpu_ratio_spread']}); "
         f"{row['rss_mib']:.0f} MiB RSS against {base['rss_mib']:.0f}"
     )
-
-
-def _table(title: str, columns: tuple[Column, ...], rows: list[dict[str, Cell]]) -> str:
-    lines = [
-        "| " + " | ".join(column.title for column in columns) + " |",
-        "|" + "---|" * len(columns),
-        *("| " + " | ".join(_cell(row[c.key], c.form) for c in columns) + " |" for row in rows),
-    ]
-    return f"**{title}**\n\n" + "\n".join(lines)
-
-
-def _cell(cell: Cell, form: str) -> str:
-    if cell is None:
-        return ABSENT
-    return cell if isinstance(cell, str) else format(cell, form)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from bench.catalog_cost import Alone, Costs
 from bench.catalog_exact import Run, Shown, judge
 from bench.catalog_subjects import CASES, EXCLUDE, INCLUDE, RIVALS, SAMPLING, THRESHOLD, Look, rivals
 from bench.catalog_targets import judged
+from bench.markdown import put
 from bench.registry import RESULTS
 from chalicelib.adapters.catalog.files import FileCatalog
 from tests.catalog.brute import HELPER, Row, Scrape
@@ -45,7 +46,7 @@ def test_the_readme_links_every_pipeline() -> None:
 
 def test_the_readme_says_what_the_result_says(result: dict[str, Any]) -> None:
     page = (CATALOG / "README.md").read_text("utf-8")
-    assert catalog_page.put(page, catalog_page.block(result)) == page, "run: python -m bench.catalog_page"
+    assert put(page, catalog_page.MARKERS, catalog_page.block(result)) == page, "run: python -m bench.catalog_page"
     sized = [table for table in result["tables"] if table["title"] not in catalog_page.OTHERS]
     assert sized
     for table in sized:

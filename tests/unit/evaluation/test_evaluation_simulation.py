@@ -8,7 +8,8 @@ import pytest
 from bench.evaluation import ERROR_TITLE, TABLES
 from bench.evaluation_methods import METHODS, Bounds, decided, in_use, spending_levels
 from bench.evaluation_noise import FAMILIES, SLOW, Arms, Family, hosts
-from bench.evaluation_page import BEGIN, END, PAGE, STATED, block, put
+from bench.evaluation_page import MARKERS, PAGE, STATED, block
+from bench.markdown import put
 from chalicelib.domain.evaluation.interval import answer, retention
 
 BY_NAME = {family.name: family for family in FAMILIES}
@@ -109,13 +110,13 @@ def test_results_are_written_into_the_guide_between_its_markers() -> None:
     }
     text = block(result)
     assert "| flat \\* | 50.0% |" in text
-    written = put(page, text)
+    written = put(page, MARKERS, text)
     assert text in written
-    assert put(written, text) == written
-    assert (written.partition(BEGIN)[0], written.partition(END)[2]) == (
-        page.partition(BEGIN)[0],
-        page.partition(END)[2],
+    assert put(written, MARKERS, text) == written
+    assert (written.partition(MARKERS[0])[0], written.partition(MARKERS[1])[2]) == (
+        page.partition(MARKERS[0])[0],
+        page.partition(MARKERS[1])[2],
     )
     assert all(title in page for title in TABLES), "run: make bench-evaluation"
     with pytest.raises(ValueError, match="has no"):
-        put(page.replace(BEGIN, ""), "")
+        put(page.replace(MARKERS[0], ""), MARKERS, "")
