@@ -35,6 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group("live" if live else str(path)))
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes by their length: compressed ones hold the time, and both processes must name a test the same."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """The marker goes along with the reports: another process may print the table."""
