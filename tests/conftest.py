@@ -6,10 +6,11 @@ No timed assertions: a slow machine is no failure.
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.acceptance.table import MARKER, Row, lines, row_of
 
@@ -26,13 +27,17 @@ settings.register_profile(
 settings.load_profile("phoenix")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group tests for `--dist loadgroup`: live ones in one process, the others by file, which share fixtures."""
-    here = Path(__file__).parent
-    for item in items:
-        path = item.path.relative_to(here)
-        live = any(path.is_relative_to(folder) for folder in ALONE)
-        item.add_marker(pytest.mark.xdist_group("live" if live else str(path)))
+class Rooms(LoadScopeScheduling):
+    """Tests of live processes all in one process, the others by file, because the tests of a file share fixtures."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0].partition("tests/")[2]
+        return "live" if any(path.startswith(folder + "/") for folder in ALONE) else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:
+    """Which of several processes (`-n`) runs what."""
+    return Rooms(config, log)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
