@@ -1,4 +1,4 @@
-"""What all tests share: how hypothesis runs, which tests run beside which, and the table of acceptance tests.
+"""What all tests share: how hypothesis runs, and the table of acceptance tests.
 
 No timed assertions: a slow machine is no failure.
 """
@@ -6,16 +6,11 @@ No timed assertions: a slow machine is no failure.
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.scheduler import LoadScopeScheduling
 
 from tests.acceptance.table import MARKER, Row, lines, row_of
-
-ALONE = ("acceptance", "catalog", "functional/loadsim")
-"""Folders whose tests look at the processes of the machine: two such populations at once would falsify each other."""
 
 settings.register_profile(
     "phoenix",
@@ -27,27 +22,9 @@ settings.register_profile(
 settings.load_profile("phoenix")
 
 
-class Rooms(LoadScopeScheduling):
-    """Tests of live processes all in one process, the others by file, because the tests of a file share fixtures."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0].partition("tests/")[2]
-        return "live" if any(path.startswith(folder + "/") for folder in ALONE) else path
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:
-    """Which of several processes (`-n`) runs what."""
-    return Rooms(config, log)
-
-
-def pytest_make_parametrize_id(val: object) -> str | None:
-    """Bytes by their length: compressed ones hold the time, and both processes must name a test the same."""
-    return f"{len(val)} bytes" if isinstance(val, bytes) else None
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """The marker goes along with the reports: another process may print the table."""
+    """The marker goes along with the reports, which make the table."""
     marker = item.get_closest_marker(MARKER)
     if marker is not None:
         item.user_properties.append((MARKER, list(marker.args)))
