@@ -90,9 +90,9 @@ def crowded(scrapes: Sequence[Scrape]) -> bool:
 
 
 def came_and_went(scrapes: Sequence[Scrape]) -> bool:
-    """Once at least many were in one scrape and not in the next, and the other way round: at first it only grows."""
+    """Once at least several were in one scrape and not in the next, and the other way round: at first it only grows."""
     turns = [(before.pids() - after.pids(), after.pids() - before.pids()) for before, after in pairwise(scrapes)]
-    return any(len(gone) > 10 and len(new) > 10 for gone, new in turns)
+    return any(len(gone) > 2 and len(new) > 2 for gone, new in turns)
 
 
 def named(scrapes: Sequence[Scrape]) -> bool:
