@@ -1,0 +1,1 @@
+"""Requests into the outside world, to addresses that users name: one bounded exchange, for every adapter that asks."""
