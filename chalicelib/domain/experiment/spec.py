@@ -53,14 +53,22 @@ class PipelineRef(Value):
 
 
 class OtlpBackend(Value):
-    """Where an arm's output goes: an OTLP/HTTP endpoint, or nowhere."""
+    """Where an arm's output goes: an OTLP/HTTP endpoint, a Prometheus by remote write, or nowhere."""
 
-    otlp: str = Field(pattern=r"^https?://[^\s\"'${}]+$", max_length=300)
+    otlp: str | None = Field(default=None, pattern=r"^https?://[^\s\"'${}]+$", max_length=300)
     """OTLP/HTTP metrics URL of your backend. Credentials do not belong in it."""
+    remote_write: str | None = Field(default=None, pattern=r"^https?://[^\s\"'${}]+$", max_length=300)
+    """Prometheus remote write URL, such as http://prometheus:9090/api/v1/write, in place of otlp."""
     headers: dict[str, Annotated[str, Field(pattern=r"^\$\{env:[A-Za-z_][A-Za-z0-9_]*\}$")]] = Field(
         default_factory=dict
     )
     """Header name to an environment reference such as ${env:BACKEND_TOKEN}; literal values are refused."""
+
+    @model_validator(mode="after")
+    def _one(self) -> OtlpBackend:
+        if (self.otlp is None) == (self.remote_write is None):
+            raise ValueError("give one address: otlp, or remoteWrite")
+        return self
 
 
 class Arm(PipelineRef):

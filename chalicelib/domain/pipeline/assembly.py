@@ -119,7 +119,7 @@ class _Build:
             target = "nop"
             self.exporters[target] = {}
         else:
-            target = f"otlp_http/{name}"
+            target = f"{parts.exporter_type(backend)}/{name}"
             self.exporters[target] = parts.exporter(backend, self.request.interval_s)
         order = ["transform/strip", f"resource/{name}"]
         self._pipeline(f"metrics/{name}.out", f"forward/{name}.out", order, [target])
@@ -160,7 +160,7 @@ def standalone(
     processors.update({name: filled[name] for name in fragment.order})
     if critical or fragment.order:
         processors["transform/strip"] = parts.strip()
-    name = "otlp_http" if backend else "debug"
+    name = parts.exporter_type(backend) if backend else "debug"
     body = parts.exporter(backend, interval_s) if backend else {"verbosity": "basic"}
     return {
         "receivers": {RECEIVER: parts.receiver(interval_s, fragment.scraper_metrics)},

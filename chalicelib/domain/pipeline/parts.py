@@ -80,17 +80,34 @@ def resource(attributes: Iterable[tuple[str, str, str]]) -> Tree:
     }
 
 
+def exporter_type(backend: OtlpBackend) -> str:
+    """The component that sends to a user's backend."""
+    return "prometheus_remote_write" if backend.remote_write else "otlp_http"
+
+
 def exporter(backend: OtlpBackend, interval_s: float) -> Tree:
-    """OTLP/HTTP to a user's backend. Raises InvalidInput when a header would carry the host's own token away."""
+    """OTLP/HTTP or remote write to a user's backend. Raises InvalidInput when a header would carry the host's own token away."""
     if any(TOKEN_VARIABLE in value for value in backend.headers.values()):
         raise InvalidInput(
             f"{TOKEN_VARIABLE} must not be sent to a backend",
             problems=(Problem("/backend/headers", f"{TOKEN_VARIABLE} is the host's own credential", "use another"),),
         )
-    body: Tree = {"metrics_endpoint": ottl.plain(backend.otlp)}
-    if backend.headers:
-        body["headers"] = dict(backend.headers)
+    headers = {"headers": dict(backend.headers)} if backend.headers else {}
+    if backend.remote_write:
+        return {"endpoint": ottl.plain(backend.remote_write), **headers, **_remote_write()}
+    body = {"metrics_endpoint": ottl.plain(backend.otlp or ""), **headers}
     return {**body, "sending_queue": queue(interval_s, 1000), "retry_on_failure": retry(300)}
+
+
+def _remote_write() -> Tree:
+    """Every resource attribute a label, or all processes of a host would fall into the same few series (collector.md,
+    section 1). One consumer: two would send a series' samples in any order, and a Prometheus refuses what is older."""
+    return {
+        "resource_to_telemetry_conversion": {"enabled": True},
+        "target_info": {"enabled": False},
+        "remote_write_queue": {"enabled": True, "queue_size": 1000, "num_consumers": 1},
+        "retry_on_failure": retry(300),
+    }
 
 
 def queue(interval_s: float, size: int) -> Tree:
