@@ -46,7 +46,7 @@ check: .venv/dev  ## lint, format, types, import contracts
 test:  ## everything that must hold; the last line counts
 	@$(MAKE) --no-print-directory -j2 setup
 	@$(MAKE) --no-print-directory check
-	@$(PY) -m pytest tests $(ARGS)
+	@$(PY) -m pytest tests -n 2 --no-loadscope-reorder $(ARGS)
 
 test-acceptance: setup  ## the acceptance tests alone, as a table
 	@$(PY) -m pytest tests/acceptance $(ARGS)

@@ -1,4 +1,4 @@
-"""What all tests share: how hypothesis runs, and the table of acceptance tests.
+"""What all tests share: how hypothesis runs, which tests run beside which, and the table of acceptance tests.
 
 No timed assertions: a slow machine is no failure.
 """
@@ -6,11 +6,16 @@ No timed assertions: a slow machine is no failure.
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.acceptance.table import MARKER, Row, lines, row_of
+
+LIVE = ("acceptance", "catalog", "functional/loadsim")
+"""Folders whose tests look at the processes of the machine: two such populations at once would falsify each other."""
 
 settings.register_profile(
     "phoenix",
@@ -22,9 +27,45 @@ settings.register_profile(
 settings.load_profile("phoenix")
 
 
+class Rooms(LoadScopeScheduling):
+    """Tests of live processes all in one process, the others by file, because the tests of a file share fixtures."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "live" if _live(nodeid) else nodeid.partition("::")[0]
+
+
+def _live(nodeid: str) -> bool:
+    path = nodeid.partition("tests/")[2]
+    return any(path.startswith(folder + "/") for folder in LIVE)
+
+
+class RightOfWay:
+    """In a process that does not begin with the live tests, and so will not get them: it takes only what they leave of
+    the CPU. A starved collector scrapes late, and coverage is what a verdict rests on."""
+
+    def __init__(self) -> None:
+        self._decided = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if not self._decided and not _live(item.nodeid):
+            os.nice(19)
+        self._decided = True
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:
+    """Which of several processes (`-n`) runs what."""
+    return Rooms(config, log)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes by their length: compressed ones hold the time, and all processes must name a test the same."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """The marker goes along with the reports, which make the table."""
+    """The marker goes along with the reports: another process may print the table."""
     marker = item.get_closest_marker(MARKER)
     if marker is not None:
         item.user_properties.append((MARKER, list(marker.args)))
@@ -49,5 +90,7 @@ class Table:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One table per run."""
+    """One table per run; with several processes (`-n`) the live tests first."""
     config.pluginmanager.register(Table(), "acceptance-table")
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(RightOfWay(), "right-of-way")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 _WHAT, _FIGURE = 62, 50
 MARKER, FIGURE = "acceptance", "figure"
-"""Names of the properties by which a test's report carries its row."""
+"""Names of the properties by which a test's report carries its row from the process that ran it."""
 
 
 @dataclass(frozen=True)

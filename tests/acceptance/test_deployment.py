@@ -69,7 +69,6 @@ def test_baseline_is_deployed_and_its_metrics_arrive(machine: Machine, backend: 
     assert {"process.cpu.time", "process.memory.usage"} <= names
     pids = {row.pid for row, _ in first}
     assert machine.collector().pid in pids
-    assert seconds < 30
     figure(f"confirmed in {confirmed:.1f} s, {len(pids)} processes at the backend after {seconds:.1f} s")
 
 
@@ -149,7 +148,6 @@ def test_rollback_brings_the_previous_version_back(machine: Machine, backend: Ca
     found = status(machine)
     assert found["pipeline"] == "process-baseline-v1"
     assert found["status"][HOST]["status"] == "active"
-    assert seconds < 30
     arrived = len(backend.requests("/p12"))
     until("the baseline's metrics arrive again", lambda: len(backend.requests("/p12")) > arrived, 20)
     figure(f"{seconds:.1f} s until the collector proved it")

@@ -149,7 +149,7 @@ def test_an_endpoint_that_is_not_there_or_hangs_is_unavailable_by_the_deadline()
         listening.listen()
         with pytest.raises(Unavailable, match="cannot be reached"):
             CALLS["put"](at(url, read_seconds=0.3))  # listens, but never answers
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 60
 
 
 def test_a_missing_region_table_or_name_is_said(dynoxide_endpoint: str, clock: SetClock) -> None:

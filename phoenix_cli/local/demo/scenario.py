@@ -43,7 +43,7 @@ def manifest(scenario: Scenario, count: int, busy: int, critical: int) -> dict[s
             "targets": {"hosts": [HOST]},
             "critical": [{"name": f"^phx-crit-{number:02d}$"} for number in range(1, critical + 1)],
             "interval": "5s",
-            "schedule": {"warmUp": "10s", "minDuration": "80s", "maxDuration": "170s", "evaluateEvery": "5s"},
+            "schedule": {"warmUp": "10s", "minDuration": "80s", "maxDuration": "280s", "evaluateEvery": "5s"},
             "success": {"seriesReduction": {"atLeast": "50%"}},
             "guardrails": {"criticalRetention": "100%"},
             "promotion": "automatic",
