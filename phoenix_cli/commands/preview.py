@@ -78,6 +78,8 @@ def preview(
     name: Annotated[str, typer.Argument(help="The pipeline to preview.")],
     recording: RecordingOption,
     against: Annotated[str, typer.Option("--against", help="The pipeline to compare with.")] = BASELINE,
+    version: Annotated[str | None, typer.Option(help="Version of the pipeline; default: the newest.")] = None,
+    against_version: Annotated[str | None, typer.Option(help="Version of the other; default: the newest.")] = None,
     param: Annotated[list[str] | None, typer.Option("--param", help="key=value of the pipeline; may repeat.")] = None,
     against_param: Annotated[
         list[str] | None, typer.Option("--against-param", help="key=value of the other; may repeat.")
@@ -96,8 +98,8 @@ def preview(
     patterns = critical_patterns(critical, critical_command_line, critical_owner)
     bench = prepare(recording, patterns, book, catalog, local=local)
     fragments = [
-        bench.definitions.fragment(name, parameters(param)),
-        bench.definitions.fragment(against, parameters(against_param)),
+        bench.definitions.fragment(name, parameters(param), version),
+        bench.definitions.fragment(against, parameters(against_param), against_version),
     ]
     with progress(bench.recording.scrapes, "replaying") as shown:
         replayed = replay(bench.recording, fragments, bench.critical, bench.collector, shown)

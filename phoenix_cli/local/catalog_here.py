@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.bootstrap import Outside, catalog
+from chalicelib.domain.errors import InvalidInput
 from chalicelib.domain.pipeline.metadata import PipelineMetadata
 from chalicelib.domain.pipeline.rendering import Fragment, render
 from chalicelib.settings import Settings
@@ -23,9 +24,16 @@ class CatalogHere:
         """Every pipeline, in order of name."""
         return [self._catalog.get(name).metadata for name in self._catalog.names()]
 
-    def fragment(self, name: str, parameters: Mapping[str, Any]) -> Fragment:
-        """A pipeline with parameters. Raises NotFound, naming those with a similar name, and InvalidInput."""
-        return render(self._catalog.get(name), parameters)
+    def fragment(self, name: str, parameters: Mapping[str, Any], version: str | None = None) -> Fragment:
+        """A pipeline with parameters. Raises NotFound, naming those with a similar name, and InvalidInput, also for
+        another version than the one that came along."""
+        found = self._catalog.get(name)
+        if version not in (None, found.metadata.version):
+            raise InvalidInput(
+                f"{name} has version {found.metadata.version} in this installation, not {version}",
+                hint="leave the version out; versions of your own pipelines are in the control plane",
+            )
+        return render(found, parameters)
 
     def scraper_metrics(self) -> tuple[str, ...]:
         """Optional metrics of the process scraper that any pipeline reads, sorted."""

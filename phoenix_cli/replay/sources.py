@@ -24,8 +24,8 @@ class Definitions(Protocol):
         """Every pipeline there is, in order of name."""
         ...
 
-    def fragment(self, name: str, parameters: Mapping[str, Any]) -> Fragment:
-        """A pipeline with parameters. Raises NotFound, InvalidInput."""
+    def fragment(self, name: str, parameters: Mapping[str, Any], version: str | None = None) -> Fragment:
+        """A pipeline with parameters; without a version the newest. Raises NotFound, InvalidInput."""
         ...
 
 
@@ -54,6 +54,7 @@ class ControlPlaneDefinitions:
         found = [PipelineMetadata.model_validate(_known(one, PipelineMetadata)) for one in items]
         return sorted(found, key=lambda one: one.name)
 
-    def fragment(self, name: str, parameters: Mapping[str, Any]) -> Fragment:
+    def fragment(self, name: str, parameters: Mapping[str, Any], version: str | None = None) -> Fragment:
         """See Definitions."""
-        return Fragment.model_validate(self._client.post(f"{PATH}/{name}/fragment", {"parameters": dict(parameters)}))
+        body = {"parameters": dict(parameters)} | ({"version": version} if version else {})
+        return Fragment.model_validate(self._client.post(f"{PATH}/{name}/fragment", body))

@@ -54,6 +54,12 @@ def _series(row: brute.Row) -> tuple[object, ...]:
     return row.identity[0], row.metric, row.state, row.direction
 
 
+def test_a_version_that_is_not_here_is_refused(phoenix: Phoenix, made_up: Made) -> None:
+    said = phoenix("pipeline", "preview", "process-topk-v1", "--version", "3", "-r", str(made_up[0].path), code=1)
+    assert "process-topk-v1 has version" in said.err
+    assert "not 3" in said.err
+
+
 def test_a_lost_critical_is_named_and_gives_an_exit_code_of_its_own(phoenix: Phoenix, made_up: Made) -> None:
     recording, _ = made_up
     own = lossy_catalog(phoenix.folder)
