@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.adapters.collector.reader import YamlReader
@@ -28,7 +29,7 @@ from chalicelib.ports.collector import ConfigValidator
 from chalicelib.ports.items import ItemStore
 from chalicelib.ports.notifier import Notifier
 from chalicelib.ports.queue import WorkQueue
-from chalicelib.repositories.records import Claim, Records
+from chalicelib.repositories.records import Records
 from chalicelib.services.budgets import Budgets
 from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context
@@ -155,8 +156,9 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
     library = TenantLibrary(catalog(settings, given), records)
     rendering = pipelines(library, settings, given)
     checking = validation(settings, given)
-    in_experiment = Claims(records.experiment_claims, "experiment", lambda t, c: _experiment_alive(records, t, c))
-    in_deployment = Claims(records.deployment_claims, "pipeline", lambda t, c: _deployment_alive(records, t, c))
+    claims = records.experiment_claims, records.deployment_claims
+    in_experiment = Claims(records, claims[0], "experiment", partial(_of_experiment, records), context.entropy)
+    in_deployment = Claims(records, claims[1], "pipeline", partial(_of_deployment, records), context.entropy)
     hosts = Hosts(context, fleet, tokens, in_experiment, in_deployment)
     notifications = Notifications(context)
     gates = Gates(context)
@@ -206,14 +208,16 @@ def _steppers(services: Services) -> dict[str, Callable[[str, str], None]]:
     }
 
 
-def _experiment_alive(records: Records, tenant: str, claim: Claim) -> bool:
-    found = records.experiments.find(tenant, claim.holder)
-    return found is not None and found.value.uid == claim.uid and (found.value.ended_at is None)
+def _of_experiment(records: Records, tenant: str, name: str, uid: str) -> tuple[str, ...]:
+    """The hosts that an experiment needs as long as it has not ended."""
+    found = records.experiments.find(tenant, name)
+    here = found is not None and found.value.uid == uid and found.value.ended_at is None
+    return found.value.hosts if found and here else ()
 
 
-def _deployment_alive(records: Records, tenant: str, claim: Claim) -> bool:
-    found = records.deployments.find(tenant, claim.holder)
-    return found is not None and claim.host in found.value.hosts
+def _of_deployment(records: Records, tenant: str, name: str, uid: str) -> tuple[str, ...]:
+    found = records.deployments.find(tenant, name)
+    return found.value.hosts if found else ()
 
 
 def _queue(settings: Settings, step: Step) -> WorkQueue:

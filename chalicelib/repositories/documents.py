@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -12,6 +12,8 @@ from chalicelib.domain.errors import NotFound
 from chalicelib.ports.items import ABSENT, ANY_VERSION, Delete, Item, ItemStore, Put, Table
 
 V = TypeVar("V", bound=BaseModel)
+FEW = 8
+"""Values that are read one by one; more are read together with what lies between them."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,23 @@ class Documents(Generic[V]):
             yield from found
             if cursor is None:
                 return
+
+    def several(self, tenant: str, keys: Collection[str]) -> dict[str, Stored[V]]:
+        """Those of these values that exist, by key. Many are read in pages, not one by one."""
+        if len(keys) <= FEW:
+            found = {key: self.find(tenant, key) for key in keys}
+            return {key: stored for key, stored in found.items() if stored is not None}
+        wanted = set(keys)
+        out: dict[str, Stored[V]] = {}
+        start, last = min(wanted, key=str.encode), max(wanted, key=str.encode)
+        cursor: str | None = None
+        while True:
+            page = self._store.query(
+                Table.STATE, self.partition(tenant), start=start, end=f"{last}\x00", limit=1000, cursor=cursor
+            )
+            out |= {item.sk: self._read(item) for item in page.items if item.sk in wanted}
+            if (cursor := page.cursor) is None:
+                return out
 
     def write(self, tenant: str, value: V, expected: int) -> Put:
         """The write of a value, for a transaction. expected: version read, ABSENT or ANY_VERSION."""

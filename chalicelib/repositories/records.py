@@ -29,11 +29,21 @@ from chalicelib.repositories.audit import AuditTrail
 from chalicelib.repositories.documents import Documents
 from chalicelib.repositories.measurements import Measurements
 from chalicelib.repositories.packed_documents import PackedDocuments
+from chalicelib.repositories.parted_documents import EACH, PartedDocuments
 from chalicelib.repositories.usage import UsageHours
 
 SHARDS = 16
 LOADSIM_REMEMBERED = 7 * 86400
 """Seconds after its own end for which a load is still listed."""
+LONG_IN_EXPERIMENT = (
+    ("hosts",),
+    ("spec", "targets", "hosts"),
+    ("configs",),
+    ("winnerConfigs",),
+    ("previous",),
+    ("proofs",),
+)
+"""What grows with the hosts of an experiment."""
 EVERYWHERE = "-"
 """Tenant of what must be found before a tenant is known: token digests, agent instances."""
 
@@ -123,15 +133,21 @@ class Records:
         self.configs = Documents(store, "CONFIG", ConfigBody, lambda v: v.content_hash)
         self.experiment_claims = Documents(store, "CLAIM#EXPERIMENT", Claim, lambda v: v.host)
         self.deployment_claims = Documents(store, "CLAIM#DEPLOYMENT", Claim, lambda v: v.host)
-        self.experiments = Documents(
-            store, "EXPERIMENT", Experiment, lambda v: v.name, active=_shard_of(lambda v: v.name, lambda v: v.active)
+        self.experiments = PartedDocuments(
+            store,
+            "EXPERIMENT",
+            Experiment,
+            lambda v: v.name,
+            long=LONG_IN_EXPERIMENT,
+            active=_shard_of(lambda v: v.name, lambda v: v.active),
         )
         self.evaluations = PackedDocuments(store, "EVALUATION", StoredEvaluation, lambda v: v.uid)
-        self.deployments = Documents(
+        self.deployments = PartedDocuments(
             store,
             "DEPLOYMENT",
             Deployment,
             lambda v: v.name,
+            long=(("hosts",), ("versions", EACH, "configs")),
             active=_shard_of(lambda v: v.name, lambda v: not v.settled),
         )
         self.pipelines = Documents(store, "PIPELINE", OwnPipeline, lambda v: v.name)

@@ -116,9 +116,8 @@ class Deployments:
         """Status of the current version on each host, from what the hosts themselves reported."""
         now = self._context.clock.now()
         of = scope(deployment.name, deployment.current)
-        return {
-            host: status_of(self._fleet.state(tenant, host), of, now, self._fleet.policy) for host in deployment.hosts
-        }
+        states = self._fleet.states(tenant, deployment.hosts)
+        return {host: status_of(state, of, now, self._fleet.policy) for host, state in states.items()}
 
     def active_config(self, tenant: str, host: str) -> EffectiveConfig | None:
         """What the host's collector last said it runs, secrets masked; None when it said nothing yet."""
@@ -167,11 +166,12 @@ class Deployments:
             return
         version = deployment.version(deployment.current)
         waiting = False
-        for host in deployment.hosts:
-            if self._experiments.holder(tenant, host) is not None:
+        busy = self._experiments.holders(tenant, deployment.hosts)
+        for host, state in self._fleet.states(tenant, deployment.hosts).items():
+            if host in busy:
                 waiting = True
                 continue
-            waiting |= not self._follow(tenant, host, deployment, version, force)
+            waiting |= not self._follow(tenant, host, state, deployment, version, force)
         if not waiting:
             statuses = self.statuses(tenant, deployment)
             self._notifications.settle(
@@ -181,10 +181,15 @@ class Deployments:
             self._records.deployments.save(tenant, settled, stored.version)
 
     def _follow(
-        self, tenant: str, host: str, deployment: Deployment, version: DeploymentVersion | None, force: bool
+        self,
+        tenant: str,
+        host: str,
+        state: AgentState,
+        deployment: Deployment,
+        version: DeploymentVersion | None,
+        force: bool,
     ) -> bool:
         """Whether the host has confirmed or refused the version; wants it there otherwise."""
-        state = self._fleet.state(tenant, host)
         wanted = version.configs.get(host) if version else None
         if version is None or wanted is None:
             return True
@@ -198,13 +203,13 @@ class Deployments:
 
     def _finish_delete(self, tenant: str, stored: Stored[Deployment]) -> None:
         name = stored.value.name
-        for host in stored.value.hosts:
-            if _of(self._fleet.state(tenant, host), name):
+        for host, state in self._fleet.states(tenant, stored.value.hosts).items():
+            if _of(state, name):
                 self._fleet.want_idle(tenant, host)
         self._claims.release(tenant, stored.value.hosts, name, "")
         self._records.store.transact(
             [
-                self._records.deployments.removal(tenant, name, stored.version),
+                *self._records.deployments.removals(tenant, name, stored.version),
                 self._records.facts.removal(tenant, f"deployment:{name}"),
             ],
             token=f"delete-{name}-{self._context.entropy.uid()}",
@@ -221,24 +226,24 @@ class Deployments:
         if not hosts:
             problem = Problem("/hosts", "empty", "name at least one host; see: phoenix host list")
             raise InvalidInput("/hosts: no host is named", problems=(problem,))
+        known = self._records.hosts.several(tenant, hosts)
         for position, host in enumerate(hosts):
-            if self._records.hosts.find(tenant, host) is None:
+            if host not in known:
                 problem = Problem(f"/hosts/{position}", f"no host named {host!r}", "see: phoenix host list")
                 raise InvalidInput(f"{problem.pointer}: {problem.rule}", problems=(problem,), hint=problem.fix)
         self._refuse_busy(tenant, hosts)
 
     def _refuse_busy(self, tenant: str, hosts: Sequence[str]) -> None:
-        for host in hosts:
-            claim = self._experiments.holder(tenant, host)
-            if claim:
-                raise Conflict(
-                    f"host {host!r} is busy in experiment {claim.holder!r}",
-                    hint=f"wait for it, or stop it: phoenix experiment stop {claim.holder}",
-                )
+        for host, claim in self._experiments.holders(tenant, hosts).items():
+            raise Conflict(
+                f"host {host!r} is busy in experiment {claim.holder!r}",
+                hint=f"wait for it, or stop it: phoenix experiment stop {claim.holder}",
+            )
 
     def _refuse_failed(self, tenant: str, version: DeploymentVersion, force: bool) -> None:
+        states = self._fleet.states(tenant, version.configs)
         for host, content in version.configs.items():
-            failure = quarantined(self._fleet.state(tenant, host), content)
+            failure = quarantined(states[host], content)
             if failure and not force:
                 raise Conflict(
                     f"this very configuration failed on host {host!r} before: {failure.error}",

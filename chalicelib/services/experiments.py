@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from chalicelib.domain.evaluation.result import Evaluation
@@ -13,8 +13,9 @@ from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.spec import ExperimentManifest, ExperimentSpec
 from chalicelib.domain.experiment.state import END_STATES, Event, Experiment, State
 from chalicelib.domain.experiment.transitions import Cause, command
-from chalicelib.domain.fleet.assignments import quarantined
+from chalicelib.domain.fleet.assignments import SHORT_HASH, quarantined
 from chalicelib.domain.fleet.judge import IDLE_HASH
+from chalicelib.domain.fleet.state import AgentState
 from chalicelib.ports.items import ABSENT, Write
 from chalicelib.repositories.documents import Stored
 from chalicelib.services.claims import Claims
@@ -62,7 +63,8 @@ class Experiments:
         }
         self._pipelines.check(bodies[hosts[0]], "/spec")
         configs = {host: self._fleet.keep_config(tenant, body) for host, body in bodies.items()}
-        self._refuse_failed(tenant, configs)
+        states = self._fleet.states(tenant, hosts)
+        self._refuse_failed(configs, states)
         now = self._context.clock.now()
         first = State.PENDING if start else State.DRAFT
         self._claims.take(tenant, hosts, name, uid, now, "/spec/targets")
@@ -80,7 +82,7 @@ class Experiments:
             entered_at=now,
             configs=configs,
             arm_hashes=self._pipelines.arm_hashes(tenant, spec.baseline, spec.candidate),
-            previous={host: self._previous(tenant, host) for host in hosts},
+            previous={host: self._previous(states[host]) for host in hosts},
             events=(
                 Event(at=now, state=State.PENDING if start else State.DRAFT, cause="create", detail=f"by {actor}"),
             ),
@@ -158,8 +160,8 @@ class Experiments:
         now = self._context.clock.now()
         subject = f"experiment:{experiment.uid}"
         writes: list[Write] = [
-            self._records.experiments.removal(tenant, name, stored.version),
-            self._records.evaluations.removal(tenant, experiment.uid),
+            *self._records.experiments.removals(tenant, name, stored.version),
+            *self._records.evaluations.removals(tenant, experiment.uid),
             self._records.audit.entry(tenant, subject, at=now, actor=actor, action="delete", detail={"name": name}),
         ]
         self._records.store.transact(writes, token=f"delete-{experiment.uid}")
@@ -173,8 +175,9 @@ class Experiments:
 
     def _targets(self, tenant: str, spec: ExperimentSpec) -> tuple[str, ...]:
         if spec.targets.hosts:
+            known = self._records.hosts.several(tenant, spec.targets.hosts)
             for position, host in enumerate(spec.targets.hosts):
-                if self._records.hosts.find(tenant, host) is None:
+                if host not in known:
                     problem = Problem(
                         f"/spec/targets/hosts/{position}", f"no host named {host!r}", "see: phoenix host list"
                     )
@@ -187,15 +190,17 @@ class Experiments:
             raise InvalidInput(f"{problem.pointer}: {problem.rule}", problems=(problem,), hint=problem.fix)
         return hosts
 
-    def _refuse_failed(self, tenant: str, configs: dict[str, str]) -> None:
+    def _refuse_failed(self, configs: Mapping[str, str], states: Mapping[str, AgentState]) -> None:
         for host, content in configs.items():
-            failure = quarantined(self._fleet.state(tenant, host), content)
+            failure = quarantined(states[host], content)
             if failure:
-                raise Conflict(f"this very configuration failed on host {host!r} before: {failure.error}")
+                raise Conflict(
+                    f"this very configuration failed on host {host!r} before: {failure.error}",
+                    hint=f"once the cause is gone: phoenix host release {host} {content[:SHORT_HASH]}",
+                )
 
-    def _previous(self, tenant: str, host: str) -> str:
+    def _previous(self, state: AgentState) -> str:
         """ "scope content_hash" of what the host runs or is to run now."""
-        state = self._fleet.state(tenant, host)
         wanted = state.desired
         if wanted is None or wanted.content_hash == IDLE_HASH:
             return ""

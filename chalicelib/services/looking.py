@@ -42,10 +42,10 @@ class Looking:
         gathered = gather(plan, found.counts, found.samples, known.histories)
         now_ns = int(now * 1e9)
         evaluation = evaluate_gathered(plan, gathered, now_ns, last=last, host_problems=problems)
-        writes = []
+        writes: list[Put] = []
         if shown(evaluation):
             stored = StoredEvaluation(uid=plan.scope, at=now, evaluation=evaluation)
-            writes.append(self._records.evaluations.write(tenant, stored, ANY_VERSION))
+            writes += self._records.evaluations.writes(tenant, stored, ANY_VERSION)
         more = seal_gathered(plan, gathered, now_ns)
         if not last and any(one.clusters or one.samples for one in more.values()):
             writes.append(self._head(tenant, plan.scope, known, more, found, now))

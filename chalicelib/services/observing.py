@@ -11,6 +11,7 @@ from chalicelib.domain.experiment.rollout import Watched
 from chalicelib.domain.experiment.state import Experiment, State
 from chalicelib.domain.experiment.transitions import settling
 from chalicelib.domain.fleet.judge import IDLE_HASH
+from chalicelib.domain.fleet.state import AgentState
 from chalicelib.domain.fleet.status import away_since
 from chalicelib.domain.load import LoadStatus
 from chalicelib.services.context import Context
@@ -31,7 +32,7 @@ class Observing:
     def look(self, tenant: str, experiment: Experiment) -> Observed:
         """Everything that `decide` needs."""
         now = self._context.clock.now()
-        hosts = {host: self._view(tenant, host, now) for host in experiment.hosts}
+        hosts = {host: self._view(state, now) for host, state in self._fleet.states(tenant, experiment.hosts).items()}
         evaluation = self._evaluate(tenant, experiment, hosts, now) if _due(experiment, now) else None
         loaded = experiment.hosts if experiment.spec.load else ()
         return Observed(
@@ -43,8 +44,7 @@ class Observing:
             deployment_active=self._deployment_active(tenant, experiment),
         )
 
-    def _view(self, tenant: str, host: str, now: float) -> HostView:
-        state = self._fleet.state(tenant, host)
+    def _view(self, state: AgentState, now: float) -> HostView:
         wanted = state.desired
         active = wanted if wanted and wanted.confirmed_at is not None else None
         return HostView(

@@ -53,9 +53,8 @@ class Promotion:
     def activate(self, tenant: str, experiment: Experiment) -> None:
         """Make the winner the current version, and its hosts members of its deployment alone. Idempotent."""
         name, uid = experiment.deployment, experiment.uid
-        for host in experiment.hosts:
-            other = self._claims.holder(tenant, host)
-            if other is not None and other.holder != name:
+        for host, other in self._claims.holders(tenant, experiment.hosts).items():
+            if other.holder != name:
                 self._leave(tenant, other.holder, host, experiment)
         self._claims.take(tenant, experiment.hosts, name, "", self._context.clock.now())
 
@@ -94,19 +93,19 @@ class Promotion:
             tenant, f"deployment:{name}", at=now, actor=experiment.promoted_by, action="withdraw promotion"
         )
         self._claims.release(tenant, found.value.hosts, name, "")
-        removal = self._records.deployments.removal(tenant, name, found.version)
-        self._records.store.transact([removal, entry], token=f"withdraw-{experiment.uid}")
+        removals = self._records.deployments.removals(tenant, name, found.version)
+        self._records.store.transact([*removals, entry], token=f"withdraw-{experiment.uid}")
 
     def _name(self, tenant: str, experiment: Experiment) -> str:
         """The deployment that has exactly these hosts goes on; otherwise one named after the experiment begins, and
         after its uid too where that name belongs to other hosts."""
         if experiment.deployment:
             return experiment.deployment
-        holders = {self._claims.holder(tenant, host) for host in experiment.hosts}
-        names = {claim.holder if claim else "" for claim in holders}
+        found = self._claims.holders(tenant, experiment.hosts)
+        names = {found[host].holder if host in found else "" for host in experiment.hosts}
         if len(names) == 1 and (name := names.pop()):
-            found = self._records.deployments.find(tenant, name)
-            if found and set(found.value.hosts) == set(experiment.hosts):
+            known = self._records.deployments.find(tenant, name)
+            if known and set(known.value.hosts) == set(experiment.hosts):
                 return name
         taken = self._records.deployments.find(tenant, experiment.name)
         if taken is None or set(taken.value.hosts) == set(experiment.hosts):

@@ -8,6 +8,9 @@ from chalicelib.domain.errors import Conflict
 from chalicelib.domain.fleet.judge import IDLE_HASH, marker_of
 from chalicelib.domain.fleet.state import AgentState, Assignment, Failure, Purpose
 
+SHORT_HASH = 12
+"""Digits of a content hash that people type; any other number of at least eight will do."""
+
 
 def quarantined(state: AgentState, content_hash: str) -> Failure | None:
     """How this content failed on this host before, or None."""
