@@ -22,10 +22,13 @@ help:  ## show this
 	@$(PY) -m phoenix_cli.binaries
 	@touch $@
 
-setup: .venv/dev .venv/binaries .tools/bin/dynoxide  ## prepare everything: virtual environment, collector, test engine
+setup: .venv/dev .venv/binaries .tools/bin/dynoxide .tools/bin/prometheus  ## prepare everything: virtual environment, collector, test engine
 
 .tools/bin/dynoxide:
 	@sh setup/dynoxide.sh
+
+.tools/bin/prometheus:
+	@sh setup/prometheus.sh
 
 demo: .venv/local  ## baseline against top-K on this machine: verdict, promotion, proof, report
 	@sh setup/needs.sh demo

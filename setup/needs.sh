@@ -24,6 +24,9 @@ if [ "$1" = test ] && [ -z "$PHOENIX_DYNOXIDE" ] && [ ! -x .tools/bin/dynoxide ]
   have cargo || lack "cargo (builds the DynamoDB-compatible test engine once)" "install Rust 1.88 or newer from https://rustup.rs, or set PHOENIX_DYNOXIDE"
   have cc || lack "a C compiler (the test engine bundles SQLite)" "install gcc or clang"
 fi
+if [ "$1" = test ] && [ -z "$PHOENIX_PROMETHEUS" ] && [ ! -x .tools/bin/prometheus ] && ! have prometheus; then
+  { have apt-get && have dpkg-deb; } || lack "Prometheus (metrics sources are tested against it)" "install it from https://prometheus.io/download/, or set PHOENIX_PROMETHEUS"
+fi
 if [ "$1" = test ] && ! { have node && node -e 'process.exit(+(parseInt(process.versions.node) < 20))'; }; then
   lack "Node.js 20 or newer (synthesises the infrastructure)" "install it from https://nodejs.org"
 fi
