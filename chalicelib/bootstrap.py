@@ -13,6 +13,8 @@ from chalicelib.adapters.collector.validator import CollectorValidator
 from chalicelib.adapters.items.sqlite import SqliteItemStore
 from chalicelib.adapters.opamp.wire import OpampCodec
 from chalicelib.adapters.otlp.metrics import OtlpMetricsCodec
+from chalicelib.adapters.prometheus.credentials import credentials
+from chalicelib.adapters.prometheus.servers import PrometheusServers
 from chalicelib.adapters.queue.inline import InlineQueue
 from chalicelib.adapters.queue.sqs import SqsQueue
 from chalicelib.adapters.system.clock import SystemClock, SystemEntropy
@@ -27,6 +29,7 @@ from chalicelib.ports.catalog import Catalog
 from chalicelib.ports.clock import Clock, Entropy
 from chalicelib.ports.collector import ConfigValidator
 from chalicelib.ports.items import ItemStore
+from chalicelib.ports.kpis import KpiSources
 from chalicelib.ports.notifier import Notifier
 from chalicelib.ports.queue import WorkQueue
 from chalicelib.repositories.records import Records
@@ -54,6 +57,7 @@ from chalicelib.services.price_books import PriceBooks
 from chalicelib.services.promotion import Promotion
 from chalicelib.services.services import Services
 from chalicelib.services.signing_key import SigningKey
+from chalicelib.services.sources import Sources
 from chalicelib.services.stepping import Stepping
 from chalicelib.services.tokens import Tokens
 from chalicelib.services.validation import Validation
@@ -85,6 +89,7 @@ class Outside:
     catalog: Catalog | None = None
     validator: ConfigValidator | None = None
     notifier: Notifier | None = None
+    kpi_sources: KpiSources | None = None
 
 
 def build(settings: Settings, outside: Outside | None = None) -> ControlPlane:
@@ -148,6 +153,14 @@ def validation(settings: Settings, given: Outside, *, trial_seconds: float = DEA
     return Validation(YamlReader(), validator, trials, given.clock or SystemClock())
 
 
+def prometheus_servers(settings: Settings) -> PrometheusServers:
+    """The Prometheus servers that experiments may name. Raises InvalidInput for credentials that are none."""
+    known = settings.prometheus_credentials
+    return PrometheusServers(
+        credentials(known.get_secret_value() if known else ""), private=settings.private_prometheus
+    )
+
+
 def _services(settings: Settings, context: Context, given: Outside) -> Services:
     records = context.records
     policy = FleetPolicy(idle_heartbeat=settings.idle_poll_seconds)
@@ -168,7 +181,8 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
     costs = Costs(context, price_books)
     key = SigningKey(context, settings.signing_key.get_secret_value() if settings.signing_key else "")
     promotion = Promotion(context, deployments, in_deployment)
-    observing = Observing(context, fleet)
+    sources = Sources(context, given.kpi_sources or prometheus_servers(settings))
+    observing = Observing(context, fleet, sources)
     return Services(
         tokens=tokens,
         hosts=hosts,
@@ -179,7 +193,8 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         own_pipelines=OwnPipelines(context, library, Drafts(YamlReader(), checking)),
         validation=checking,
         deployments=deployments,
-        experiments=Experiments(context, fleet, rendering, hosts, in_experiment, gates, price_books),
+        experiments=Experiments(context, fleet, rendering, hosts, in_experiment, gates, price_books, sources),
+        sources=sources,
         predictions=PredictionBook(context, rendering),
         loadsims=loadsims,
         stepping=Stepping(context, observing, fleet, loadsims, promotion, in_experiment, gates),

@@ -46,6 +46,11 @@ class Settings(Value):
     """Key that the secrets of webhooks are derived from, 32 characters at least; empty: the store keeps one."""
     private_webhooks: bool = False
     """Whether webhooks may lead to private networks and to this machine (`phoenix up` allows it)."""
+    prometheus_credentials: SecretStr | None = None
+    """What signs in at the Prometheus servers that experiments name, as JSON: name to `{"url", "bearer"}` or `{"url",
+    "user", "password"}`, and `"tenants"` where others than the default one may use it. It goes to that URL alone."""
+    private_prometheus: bool = False
+    """Whether that Prometheus may lie in a private network or on this machine (`phoenix up` allows it)."""
     version: str = "0.1.0"
     """What `/healthz` and the OpenAPI document say."""
 

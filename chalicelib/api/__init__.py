@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.api import (
+    agreements,
     budgets,
     cost,
     deployments,
@@ -35,6 +36,7 @@ def all_routes(services: Services, version: str) -> tuple[Route, ...]:
         *deployments.routes(services),
         *experiments.routes(services),
         *experiment_orders.routes(services),
+        *agreements.routes(services),
         *predictions.routes(services),
         *loadsims.routes(services),
         *price_books.routes(services),

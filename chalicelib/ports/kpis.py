@@ -31,7 +31,9 @@ class KpiSource(Protocol):
     def arms(self, asked: Asked) -> list[Count]:
         """Baseline and candidate as parts of scrapes, in any order: each data point of theirs in the spans is in
         exactly one part, and lies between that part's start and end. A part may begin or end a little outside a span.
-        What is not there is no part: absent, not zero. Raises Unavailable when it cannot be read, or not in full.
+        What is not there is no part: absent, not zero. Without spans it only makes sure that it can be read.
+
+        Raises Unavailable when it cannot be read, or not in full.
         """
         ...
 

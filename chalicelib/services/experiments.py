@@ -26,6 +26,7 @@ from chalicelib.services.hosts import Hosts
 from chalicelib.services.notifications import told_of_experiment
 from chalicelib.services.pipelines import Pipelines
 from chalicelib.services.price_books import PriceBooks
+from chalicelib.services.sources import Sources
 
 
 class Experiments:
@@ -40,9 +41,11 @@ class Experiments:
         claims: Claims,
         gates: Gates,
         books: PriceBooks,
+        sources: Sources,
     ) -> None:
         self._context, self._records, self._gates, self._books = context, context.records, gates, books
         self._fleet, self._pipelines, self._hosts, self._claims = fleet, pipelines, hosts, claims
+        self._sources = sources
 
     def create(
         self, tenant: str, manifest: ExperimentManifest, actor: str, *, start: bool
@@ -53,6 +56,7 @@ class Experiments:
             raise _name_taken(name)
         spec = self._pinned(tenant, manifest.spec)
         book = self._books.for_experiment(tenant, spec.price_book)
+        self._sources.check(tenant, spec.source)
         hosts = self._targets(tenant, spec)
         uid = self._context.entropy.uid()
         bodies = {

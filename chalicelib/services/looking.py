@@ -14,6 +14,7 @@ from chalicelib.ports.items import ANY_VERSION, Put
 from chalicelib.repositories.histories import Histories, Known
 from chalicelib.repositories.measurements import Unsealed
 from chalicelib.repositories.records import Records, StoredEvaluation
+from chalicelib.services.sources import See, as_counted
 
 log = logging.getLogger("phoenix.looking")
 
@@ -22,8 +23,9 @@ class Looking:
     """Reads a history and what lies after it, never the whole experiment again. Whoever dies in between has changed
     nothing; of two looks at once, one keeps what it sealed, and both say the same."""
 
-    def __init__(self, records: Records) -> None:
-        self._records, self._histories = records, Histories(records.store)
+    def __init__(self, records: Records, see: See = as_counted) -> None:
+        """see: what of the edge's measurements is used, and what stands in its place."""
+        self._records, self._histories, self._see = records, Histories(records.store), see
 
     def look(
         self,
@@ -39,14 +41,15 @@ class Looking:
         known = self._histories.load(tenant, plan.scope)
         lines = {host: known.histories.get(host, HostHistory()).sealed_ns for host in plan.hosts}
         found = self._records.measurements.unsealed(tenant, plan.scope, lines, known.late)
-        gathered = gather(plan, found.counts, found.samples, known.histories)
-        now_ns = int(now * 1e9)
+        seen = self._see(tenant, plan, found.counts, found.samples, now)
+        plan, now_ns = plan.model_copy(update={"source_problem": seen.problem}), seen.now_ns
+        gathered = gather(plan, seen.counts, seen.samples, known.histories)
         evaluation = evaluate_gathered(plan, gathered, now_ns, last=last, host_problems=problems)
         writes: list[Put] = []
         if shown(evaluation):
             stored = StoredEvaluation(uid=plan.scope, at=now, evaluation=evaluation)
             writes += self._records.evaluations.writes(tenant, stored, ANY_VERSION)
-        more = seal_gathered(plan, gathered, now_ns)
+        more = {} if seen.problem else seal_gathered(plan, gathered, now_ns)
         if not last and any(one.clusters or one.samples for one in more.values()):
             writes.append(self._head(tenant, plan.scope, known, more, found, now))
         self._keep(writes, f"{plan.scope}-look-{evaluation.digest[:32]}-{known.version}")

@@ -17,6 +17,7 @@ from chalicelib.domain.load import LoadStatus
 from chalicelib.services.context import Context
 from chalicelib.services.fleet import Fleet
 from chalicelib.services.looking import Looking
+from chalicelib.services.sources import Sources
 
 _DECIDED = frozenset({State.AWAITING_PROMOTION, State.PROMOTING})
 _LOOKING = frozenset({State.RUNNING, State.PAUSED}) | _DECIDED
@@ -25,9 +26,9 @@ _LOOKING = frozenset({State.RUNNING, State.PAUSED}) | _DECIDED
 class Observing:
     """Reads only, but for the evaluation, which is kept for people to see."""
 
-    def __init__(self, context: Context, fleet: Fleet) -> None:
+    def __init__(self, context: Context, fleet: Fleet, sources: Sources) -> None:
         self._context, self._records, self._fleet = context, context.records, fleet
-        self._looking = Looking(context.records)
+        self._looking = Looking(context.records, sources.seen)
 
     def look(self, tenant: str, experiment: Experiment) -> Observed:
         """Everything that `decide` needs."""

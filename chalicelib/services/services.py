@@ -23,6 +23,7 @@ from chalicelib.services.own_pipelines import OwnPipelines
 from chalicelib.services.pipelines import Pipelines
 from chalicelib.services.predictions import PredictionBook
 from chalicelib.services.price_books import PriceBooks
+from chalicelib.services.sources import Sources
 from chalicelib.services.stepping import Stepping
 from chalicelib.services.tokens import Tokens
 from chalicelib.services.validation import Validation
@@ -43,6 +44,7 @@ class Services:
     validation: Validation
     deployments: Deployments
     experiments: Experiments
+    sources: Sources
     predictions: PredictionBook
     loadsims: LoadSims
     stepping: Stepping

@@ -18,6 +18,7 @@ from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.client import Client, connect
 from phoenix_cli.commands.experiment_again import clone, extend
+from phoenix_cli.commands.experiment_agreement import agreement
 from phoenix_cli.commands.experiment_init import init, templates
 from phoenix_cli.commands.experiment_reasons import explain, recompute
 from phoenix_cli.documents import read_document
@@ -37,6 +38,7 @@ app.command()(init)
 app.command()(templates)
 app.command()(explain)
 app.command()(recompute)
+app.command()(agreement)
 
 EXIT_RUNNING, EXIT_VERDICT = 6, {"promote": 0, "reject": 3, "inconclusive": 4, "insufficient_data": 5, "error": 1}
 """Exit codes of `status --wait`: by verdict, or 6 when it still runs at the deadline."""

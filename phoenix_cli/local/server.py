@@ -70,6 +70,8 @@ def _settings(options: Options, url: str, otelcol: Path, env: Mapping[str, str])
             "idle_poll_seconds": IDLE_POLL_SECONDS,
             "extra_catalogs": options.catalogs,
             "private_webhooks": True,
+            "private_prometheus": True,
+            "prometheus_credentials": env.get("PHOENIX_PROMETHEUS_CREDENTIALS") or None,
             "signing_key": env.get("PHOENIX_SIGNING_KEY") or None,
         }
     )

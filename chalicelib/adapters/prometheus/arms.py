@@ -27,6 +27,7 @@ CRITICAL_STEPS, CRITICAL_HOSTS, MAX_PIDS = 500, 20, 200
 """Bounds of one question, so that its answer stays far below the client's limit and Prometheus' 11 000 steps."""
 MAX_QUESTIONS = 200
 T = TypeVar("T")
+_PROBE_AT_MS = 1_000_000
 _PROBE = "count_over_time(vector(0)[1s:1s])"
 _NAME, _PID = "process_executable_name", "process_pid"
 _ARMS = f"{Variant.BASELINE.value}|{Variant.CANDIDATE.value}"
@@ -56,11 +57,9 @@ class PrometheusArms:
 
     def arms(self, asked: Asked) -> list[Count]:
         """See the port. Raises Unavailable, also for a time so long that too many questions were needed."""
-        if not asked.spans:
-            return []
         self._asked = 0
         width = max(2, round(asked.interval_s * 1000 / WINDOWS))
-        reach = width - 1 if self._closed(max(end for _, end in asked.spans.values())) else width
+        reach = width - 1 if self._closed() else width
         series: dict[tuple[str, Variant, int], int] = {}
         found: dict[tuple[str, Variant, int], list[CriticalProcess]] = {}
         for hosts in _chunks(sorted(asked.spans), MAX_HOSTS):
@@ -84,16 +83,13 @@ class PrometheusArms:
             if count
         ]
 
-    def _closed(self, at_ns: int) -> bool:
+    def _closed(self) -> bool:
         """Whether a range of one second with points every second holds two of them."""
-        held = scalar_of(self._range_free(at_ns // 1_000_000_000 * 1000))
+        self._count()
+        held = scalar_of(self._api.query(_PROBE, _PROBE_AT_MS))
         if held not in (1, 2):
             raise Unavailable("Prometheus' answer does not fit the question: ranges that hold neither one nor two ends")
         return held == 2
-
-    def _range_free(self, at_ms: int) -> object:
-        self._count()
-        return self._api.query(_PROBE, at_ms)
 
     def _series(self, hosts: Sequence[str], grid: _Grid) -> Iterator[tuple[tuple[str, Variant, int], int]]:
         labels = (self._source.host_label, self._source.variant_label)

@@ -115,6 +115,8 @@ def _evidence(
         name=plan.name,
         mode=plan.mode,
         spec_hash=plan.spec_hash,
+        source=plan.source.words if plan.source.decides else "measurements",
+        source_problem=plan.source_problem,
         baseline=plan.baseline,
         candidate=plan.candidate,
         configs=plan.configs,

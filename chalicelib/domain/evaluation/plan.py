@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from chalicelib.domain.cost import PriceBook
+from chalicelib.domain.experiment.source import Source
 from chalicelib.domain.experiment.spec import Claim, ExperimentSpec, PipelineRef
 from chalicelib.domain.model import Value
 from chalicelib.domain.pricebooks import price_book
@@ -78,6 +79,10 @@ class EvaluationPlan(Value):
     mode: Literal["shared"] = "shared"
     spec_hash: str = ""
     price_book: PriceBook | None = None
+    source: Source = Source()
+    """Where the arms' figures come from."""
+    source_problem: str = ""
+    """Why that cannot be read now; "" when it can."""
 
     def markers(self, host: str) -> frozenset[str]:
         """Markers that counts of this host may carry."""
@@ -129,5 +134,6 @@ def plan_for(
         configs=configs,
         mode=spec.mode,
         spec_hash=spec_hash,
+        source=spec.source,
         price_book=book or price_book(spec.price_book),
     )

@@ -323,6 +323,10 @@ class Evidence(Value):
     silent: tuple[Unmeasured, ...]
     """For less: it may be a hiccup, and nothing is promoted meanwhile."""
     host_problems: dict[str, str]
+    source: str = "measurements"
+    """Where the arms' figures were read; raw and the collector's usage are the edge's own, always."""
+    source_problem: str = ""
+    """Why it could not be read at this look: then nothing new is known of the arms."""
 
 
 class Measured(Value):

@@ -260,6 +260,10 @@ def _notes(measured: Measured) -> list[str]:
     failed = sum(e.failed_points or 0 for host in measured.overhead.hosts for e in host.exporters.values())
     if failed:
         notes.append(f"Exporters failed to deliver {failed:,} points in the window.")
+    if problem := measured.evidence.source_problem:
+        notes.append(f"Nothing newer is known of the arms: {printable(problem)}.")
+    elif measured.evidence.source != "measurements":
+        notes.append(f"Both arms are as they arrived in {printable(measured.evidence.source)}.")
     return notes
 
 

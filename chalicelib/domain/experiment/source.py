@@ -97,6 +97,11 @@ class Source(Value):
         return value
 
     @property
+    def words(self) -> str:
+        """For sentences."""
+        return f"Prometheus at {self.prometheus.url}" if self.prometheus else "measurements"
+
+    @property
     def decides(self) -> Prometheus | None:
         """The Prometheus that the verdict rests on, or None: the counts of the edge."""
         return self.prometheus if self.use == "verdict" else None

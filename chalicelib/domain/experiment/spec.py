@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from chalicelib.domain.critical import MAX_PATTERNS, CriticalPattern
 from chalicelib.domain.experiment.rollout import Rollout
+from chalicelib.domain.experiment.source import Source
 from chalicelib.domain.load import LoadSpec
 from chalicelib.domain.model import Value
 from chalicelib.domain.pipeline.metadata import VERSION
@@ -170,6 +171,8 @@ class ExperimentSpec(Value):
     promotion: Literal["manual", "automatic"] = "manual"
     rollout: Rollout = Rollout()
     """Stages of the promotion, each proven and watched before the next; without: all hosts at once."""
+    source: Source = Source()
+    """Where the arms' figures are read from: measurements (the edge's counts), or a Prometheus that both send to."""
     dry_run: bool = False
     """Evaluate everything and act on nothing: no roll back on a breach, no promotion; what ran is restored at last."""
     load: LoadSpec | None = None
@@ -181,6 +184,10 @@ class ExperimentSpec(Value):
         ids = [pattern.id for pattern in self.critical]
         if len(set(ids)) != len(ids):
             raise ValueError("two critical patterns have the same id; give each its own id")
+        if self.source.prometheus and not (self.baseline.backend and self.candidate.backend):
+            raise ValueError("a source other than measurements needs both arms to send there: give each a backend")
+        if self.source.decides and self.mode != "shared":
+            raise ValueError("a verdict from a Prometheus needs mode shared; with another, write source.use: check")
         if self.schedule.min_duration < self.interval:
             raise ValueError("schedule.minDuration is shorter than one interval")
         if self.claim == "hosts-like-these" and 0 < len(self.targets.hosts) < MIN_FLEET:

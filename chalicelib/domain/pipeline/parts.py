@@ -86,7 +86,7 @@ def exporter_type(backend: OtlpBackend) -> str:
 
 
 def exporter(backend: OtlpBackend, interval_s: float) -> Tree:
-    """OTLP/HTTP or remote write to a user's backend. Raises InvalidInput when a header would carry the host's own token away."""
+    """To a user's backend. Raises InvalidInput when a header would carry the host's own token away."""
     if any(TOKEN_VARIABLE in value for value in backend.headers.values()):
         raise InvalidInput(
             f"{TOKEN_VARIABLE} must not be sent to a backend",
