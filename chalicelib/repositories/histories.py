@@ -1,8 +1,9 @@
 """What evaluations know for good of an experiment's hosts, on the MEASUREMENTS table: a head, and segments.
 
-A segment holds what one look sealed, of many hosts; small segments are merged. The head names the segments, in order,
-with each host's line. It is written under its version and together with the evaluation: who dies before has changed
-nothing, and of two at once one wins. Segments are named by their content, so that no two writers meet in one.
+A segment holds what one look sealed, of many hosts; small segments are merged, and what is very little waits in the
+head. The head names the segments, in order, with each host's line. It is written under its version and together with
+the evaluation: who dies before has changed nothing, and of two at once one wins. Segments are named by their content,
+so that no two writers meet in one.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ FORMAT = 1
 SMALL = 100_000
 """Packed characters; smaller segments are merged when there are many."""
 MANY = 24
+INLINE = 4_000
+"""Packed characters that the head itself holds: an experiment of few hosts needs no segment for an hour."""
 _HEAD = "head"
 _Row = tuple[str, HostHistory]
 
 
 @dataclass(frozen=True)
 class Segment:
-    """rows: hosts with what was sealed of them at once. size: packed characters."""
+    """rows: hosts with what was sealed of them at once. size: packed characters. key: "" for what waits in the head."""
 
     key: str
     size: int
@@ -67,23 +70,31 @@ class Histories:
             if item is None:
                 return Known(version=head.version)
             segments.append(Segment(key, size, [history_of(row, scope, sets) for row in unpack(item.body["rows"])]))
+        if waiting := head.body.get("inline"):
+            rows = [history_of(row, scope, sets) for row in unpack(waiting)]
+            segments.append(Segment("", len(waiting), rows))
         kept = unpack(head.body["lines"])
         late = Late(kept["late"][0], tuple(kept["late"][1]))
         histories = _joined(segments, kept["hosts"])
-        return Known(head.version, histories, late, tuple(segments), 1 + len(segments))
+        return Known(head.version, histories, late, tuple(segments), 1 + sum(bool(one.key) for one in segments))
 
     def write(
         self, tenant: str, scope: str, known: Known, more: Mapping[str, HostHistory], late: Late, now: float
     ) -> Put:
         """Store the new segments, and give the write of the head that makes them count, for a transaction."""
         expires = int(now) + RETENTION_SECONDS
-        rows = [(host, one) for host, one in sorted(more.items()) if one.clusters or one.samples]
-        segments = [*known.segments, *self._stored(tenant, scope, rows, expires)]
-        segments = self._merged(tenant, scope, segments, expires)
+        stored = [segment for segment in known.segments if segment.key]
+        waiting = [row for segment in known.segments if not segment.key for row in segment.rows]
+        rows = _by_host([*waiting, *((host, one) for host, one in more.items() if one.clusters or one.samples)])
+        inline = pack(_as_json(rows))
+        if len(inline) > INLINE:
+            stored, inline = [*stored, *self._stored(tenant, scope, rows, expires)], ""
+        segments = self._merged(tenant, scope, stored, expires)
         lines = {host: line_json(one) for host, one in sorted(more.items())}
         body = {
             "format": FORMAT,
             "segments": [[segment.key, segment.size] for segment in segments],
+            "inline": inline,
             "lines": pack({"hosts": lines, "late": [late.from_ns, list(late.seen)]}),
         }
         pk = _partition(tenant, scope)
@@ -101,11 +112,16 @@ class Histories:
         small = segments[large:]
         if len(small) <= MANY:
             return segments
-        joined: dict[str, HostHistory] = {}
-        for segment in small:
-            for host, one in segment.rows:
-                joined[host] = joined[host].plus(one) if host in joined else one
-        return [*segments[:large], *self._stored(tenant, scope, sorted(joined.items()), expires)]
+        rows = _by_host([row for segment in small for row in segment.rows])
+        return [*segments[:large], *self._stored(tenant, scope, rows, expires)]
+
+
+def _by_host(rows: Sequence[_Row]) -> list[_Row]:
+    """What was sealed of each host one after the other, as one row of each."""
+    joined: dict[str, HostHistory] = {}
+    for host, one in rows:
+        joined[host] = joined[host].plus(one) if host in joined else one
+    return sorted(joined.items())
 
 
 def _as_json(rows: Sequence[_Row]) -> list[Any]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from chalicelib.domain.measurement import CollectorSample, Count
 from chalicelib.ports.items import Item, ItemStore, Table
+from chalicelib.repositories.measurement_format import StoredSets, count_of, sample_of
 
 RETENTION_SECONDS = 30 * 86400
 MAX_PART = 300_000
@@ -88,6 +89,7 @@ class Measurements:
         """Everything of a host in a scope with start_ns <= time < end_ns (by the host's clock), in order."""
         counts: list[Count] = []
         samples: list[CollectorSample] = []
+        sets = StoredSets()
         found = [*self._items(_partition(tenant, scope, host), start_ns, end_ns)]
         marks = {item.sk.rpartition("#")[2] for item in found}
         # The late arrived after their time, so those of this time begin there.
@@ -98,24 +100,24 @@ class Measurements:
                 marks.add(mark)
                 found.append(item)
         for item in found:
-            counts += [Count.model_validate(c) for c in item.body["counts"]]
-            samples += [CollectorSample.model_validate(s) for s in item.body["samples"]]
+            counts += [count_of(c, sets) for c in item.body["counts"]]
+            samples += [sample_of(s) for s in item.body["samples"]]
         return sorted(counts, key=lambda c: c.end_ns), sorted(samples, key=lambda s: s.time_ns)
 
     def unsealed(self, tenant: str, scope: str, lines: Mapping[str, int], late: Late) -> Unsealed:
         """What lies after each host's line, and of the late what was not seen before, wherever it lies."""
-        found = Unsealed()
+        found, sets = Unsealed(), StoredSets()
         read = 0
         for host, line in lines.items():
             for item in self._items(_partition(tenant, scope, host), max(0, line + 1 - MAX_SPAN_NS), None):
                 read += 1
-                _take(found, item, line)
+                _take(found, item, line, sets)
         for item in self._items(_partition(tenant, scope, _LATE), late.from_ns, None):
             host = item.sk.split("#")[1]
             if host not in lines:
                 continue
             read += 1
-            _take(found, item, lines[host] if item.sk in late.seen else -1)
+            _take(found, item, lines[host] if item.sk in late.seen else -1, sets)
             found.late_at[item.sk] = (host, max(_times(item)))
         return Unsealed(found.counts, found.samples, found.late_at, read)
 
@@ -134,9 +136,9 @@ _LATE = "~late"
 """No host has this name."""
 
 
-def _take(found: Unsealed, item: Item, line: int) -> None:
-    found.counts.extend(Count.model_validate(c) for c in item.body["counts"] if c["end_ns"] > line)
-    found.samples.extend(CollectorSample.model_validate(s) for s in item.body["samples"] if s["time_ns"] > line)
+def _take(found: Unsealed, item: Item, line: int, sets: StoredSets) -> None:
+    found.counts.extend(count_of(c, sets) for c in item.body["counts"] if c["end_ns"] > line)
+    found.samples.extend(sample_of(s) for s in item.body["samples"] if s["time_ns"] > line)
 
 
 def _times(item: Item) -> list[int]:

@@ -9,6 +9,8 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from pydantic_core import from_json
+
 MAX_PACKED = 300_000
 """Characters of one packed text; an item holds 400 000 bytes."""
 V = TypeVar("V")
@@ -16,12 +18,17 @@ V = TypeVar("V")
 
 def pack(value: Any) -> str:
     """A JSON value as compressed text."""
-    return base64.b64encode(zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 6)).decode()
+    return pack_json(json.dumps(value, separators=(",", ":")))
+
+
+def pack_json(text: str) -> str:
+    """JSON as compressed text."""
+    return base64.b64encode(zlib.compress(text.encode(), 6)).decode()
 
 
 def unpack(text: str) -> Any:
     """The value of `pack`."""
-    return json.loads(zlib.decompress(base64.b64decode(text)))
+    return from_json(zlib.decompress(base64.b64decode(text)))
 
 
 def packs(rows: Sequence[V], as_json: Callable[[Sequence[V]], Any]) -> Iterator[tuple[Sequence[V], str]]:

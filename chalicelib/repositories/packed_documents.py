@@ -14,11 +14,11 @@ from pydantic import BaseModel
 from chalicelib.domain.errors import Unavailable
 from chalicelib.ports.items import ANY_VERSION, Delete, Item, Put, Table
 from chalicelib.repositories.documents import Documents, Stored
-from chalicelib.repositories.packed import MAX_PACKED, mark, pack, unpack
+from chalicelib.repositories.packed import MAX_PACKED, mark, pack_json, unpack
 
 V = TypeVar("V", bound=BaseModel)
-PLAIN = 200_000
-"""Characters of JSON up to which a document is stored as it is."""
+PLAIN = 2_000
+"""Characters of JSON up to which a document is stored as it is. Every kilobyte written is paid for."""
 READS = 5
 _KEY, _MARK, _PIECES = "packed", "mark", "pieces"
 
@@ -30,9 +30,10 @@ class PackedDocuments(Documents[V]):
         """The writes of a value, for one transaction: the document first."""
         put = super().write(tenant, value, expected)
         item = put.item
-        if len(json.dumps(item.body, separators=(",", ":"))) <= PLAIN:
+        plain = json.dumps(item.body, separators=(",", ":"))
+        if len(plain) <= PLAIN:
             return [put]
-        text = pack(item.body)
+        text = pack_json(plain)
         first, *rest = (text[start : start + MAX_PACKED] for start in range(0, len(text), MAX_PACKED))
         body: dict[str, Any] = {_KEY: first}
         if rest:

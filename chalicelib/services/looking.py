@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from chalicelib.domain.errors import Conflict, TooLarge
 from chalicelib.domain.evaluation.evaluation import evaluate_gathered, gather, seal_gathered
 from chalicelib.domain.evaluation.history import HostHistory
 from chalicelib.domain.evaluation.plan import EvaluationPlan
@@ -16,7 +15,13 @@ from chalicelib.repositories.measurements import Unsealed
 from chalicelib.repositories.records import Records, StoredEvaluation
 from chalicelib.services.sources import See, as_counted
 
-log = logging.getLogger("phoenix.looking")
+
+@dataclass(frozen=True)
+class Look:
+    """writes: keep the evaluation, and what is known for good since; for the transaction of what follows from it."""
+
+    evaluation: Evaluation
+    writes: tuple[Put, ...] = ()
 
 
 class Looking:
@@ -36,8 +41,8 @@ class Looking:
         last: bool,
         problems: Mapping[str, str],
         shown: Callable[[Evaluation], bool],
-    ) -> Evaluation:
-        """The evaluation at `now` (Unix seconds). shown: whether it becomes the one that people see."""
+    ) -> Look:
+        """A look at `now` (Unix seconds). shown: whether its evaluation becomes the one that people see."""
         known = self._histories.load(tenant, plan.scope)
         lines = {host: known.histories.get(host, HostHistory()).sealed_ns for host in plan.hosts}
         found = self._records.measurements.unsealed(tenant, plan.scope, lines, known.late)
@@ -52,21 +57,10 @@ class Looking:
         more = {} if seen.problem else seal_gathered(plan, gathered, now_ns)
         if not last and any(one.clusters or one.samples for one in more.values()):
             writes.append(self._head(tenant, plan.scope, known, more, found, now))
-        self._keep(writes, f"{plan.scope}-look-{evaluation.digest[:32]}-{known.version}")
-        return evaluation
+        return Look(evaluation, tuple(writes))
 
     def _head(
         self, tenant: str, scope: str, known: Known, more: Mapping[str, HostHistory], found: Unsealed, now: float
     ) -> Put:
         late = found.next_late({host: one.sealed_ns for host, one in more.items()}, int(now * 1e9))
         return self._histories.write(tenant, scope, known, more, late, now)
-
-    def _keep(self, writes: list[Put], token: str) -> None:
-        if not writes:
-            return
-        try:
-            self._records.store.transact(writes, token)
-        except Conflict as conflict:
-            log.info("another look was faster: %s", conflict.detail)
-        except TooLarge as error:
-            log.warning("an evaluation is too large to be kept, and is acted upon all the same: %s", error.detail)

@@ -14,9 +14,10 @@ from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.state import AgentState
 from chalicelib.domain.fleet.status import away_since
 from chalicelib.domain.load import LoadStatus
+from chalicelib.ports.items import Put
 from chalicelib.services.context import Context
 from chalicelib.services.fleet import Fleet
-from chalicelib.services.looking import Looking
+from chalicelib.services.looking import Look, Looking
 from chalicelib.services.sources import Sources
 
 _DECIDED = frozenset({State.AWAITING_PROMOTION, State.PROMOTING})
@@ -24,26 +25,27 @@ _LOOKING = frozenset({State.RUNNING, State.PAUSED}) | _DECIDED
 
 
 class Observing:
-    """Reads only, but for the evaluation, which is kept for people to see."""
+    """Reads only."""
 
     def __init__(self, context: Context, fleet: Fleet, sources: Sources) -> None:
         self._context, self._records, self._fleet = context, context.records, fleet
         self._looking = Looking(context.records, sources.seen)
 
-    def look(self, tenant: str, experiment: Experiment) -> Observed:
-        """Everything that `decide` needs."""
+    def look(self, tenant: str, experiment: Experiment) -> tuple[Observed, tuple[Put, ...]]:
+        """Everything that `decide` needs; and the writes that keep its evaluation, for the transaction of what is
+        decided."""
         now = self._context.clock.now()
         hosts = {host: self._view(state, now) for host, state in self._fleet.states(tenant, experiment.hosts).items()}
-        evaluation = self._evaluate(tenant, experiment, hosts, now) if _due(experiment, now) else None
-        loaded = experiment.hosts if experiment.spec.load else ()
-        return Observed(
+        found = self._evaluate(tenant, experiment, hosts, now) if _due(experiment, now) else None
+        seen = Observed(
             hosts=hosts,
-            load={host: self._load(tenant, experiment, host) for host in loaded},
+            load=self._loads(tenant, experiment) if experiment.spec.load else {},
             restored={host: previous_hash(experiment, host) for host in experiment.hosts},
-            evaluation=evaluation,
+            evaluation=found.evaluation if found else None,
             watched=self._watched(tenant, experiment),
             deployment_active=self._deployment_active(tenant, experiment),
         )
+        return seen, found.writes if found else ()
 
     def _view(self, state: AgentState, now: float) -> HostView:
         wanted = state.desired
@@ -57,9 +59,13 @@ class Observing:
             away_since=away_since(state, now, self._fleet.policy),
         )
 
-    def _load(self, tenant: str, experiment: Experiment, host: str) -> LoadStatus | None:
-        found = self._records.loadsims.find(tenant, f"{host}#{load_name(experiment)}")
-        return found.value.status if found and found.value.experiment_uid == experiment.uid else None
+    def _loads(self, tenant: str, experiment: Experiment) -> dict[str, LoadStatus | None]:
+        keys = {host: f"{host}#{load_name(experiment)}" for host in experiment.hosts}
+        stored = self._records.loadsims.several(tenant, list(keys.values()))
+        of = {host: stored[key].value for host, key in keys.items() if key in stored}
+        return {
+            host: of[host].status if host in of and of[host].experiment_uid == experiment.uid else None for host in keys
+        }
 
     def _watched(self, tenant: str, experiment: Experiment) -> dict[str, Watched]:
         """What the hosts that run the winner have measured since, in a promotion that is watched."""
@@ -86,9 +92,7 @@ class Observing:
         version = found.value.version(found.value.current)
         return version is not None and version.experiment_uid == experiment.uid
 
-    def _evaluate(
-        self, tenant: str, experiment: Experiment, hosts: dict[str, HostView], now: float
-    ) -> Evaluation | None:
+    def _evaluate(self, tenant: str, experiment: Experiment, hosts: dict[str, HostView], now: float) -> Look | None:
         if experiment.window_start is None:
             return None
         problems = {

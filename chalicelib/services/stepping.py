@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Rejected
+from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Rejected, TooLarge
 from chalicelib.domain.experiment.decide import decide
 from chalicelib.domain.experiment.observed import (
     ActivateDeployment,
@@ -20,6 +20,7 @@ from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.experiment.transitions import Cause, move
 from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.state import Purpose
+from chalicelib.ports.items import Put
 from chalicelib.repositories.documents import Stored
 from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context
@@ -69,14 +70,17 @@ class Stepping:
     def _once(self, tenant: str, stored: Stored[Experiment]) -> bool:
         """One decision; whether there may be another right away."""
         before = stored.value
-        seen = replace(self._observing.look(tenant, before), gate=self._gates.look(tenant, before))
+        seen, kept = self._observing.look(tenant, before)
+        seen = replace(seen, gate=self._gates.look(tenant, before))
         decision = decide(before, seen, self._context.clock.now())
         after = decision.experiment
         if after.state in END_STATES and after.state is not State.COMPLETED:
             self._promotion.withdraw(tenant, after)
         version = stored.version
         if after != before:
-            version = self._save(tenant, before, after, version)
+            version = self._keep(tenant, before, after, version, kept)
+        elif kept:
+            self._records.store.transact(kept, token=f"{after.uid}-look-{self._context.entropy.uid()}")
         for effect in decision.effects:
             self._act(tenant, Stored(after, version), effect)
         if after.state in END_STATES:
@@ -84,9 +88,25 @@ class Stepping:
         went_on = any(isinstance(effect, ActivateDeployment | PreparePromotion) for effect in decision.effects)
         return after.state is not before.state or went_on
 
-    def _save(self, tenant: str, before: Experiment, after: Experiment, version: int) -> int:
+    def _keep(
+        self, tenant: str, before: Experiment, after: Experiment, version: int, evaluated: tuple[Put, ...]
+    ) -> int:
+        """As `_save`, together with the evaluation that it rests on."""
+        try:
+            return self._save(tenant, before, after, version, evaluated)
+        except TooLarge as error:
+            log.warning("an evaluation is too large to be kept, and is acted upon all the same: %s", error.detail)
+            return self._save(tenant, before, after, version)
+
+    def _save(
+        self, tenant: str, before: Experiment, after: Experiment, version: int, more: tuple[Put, ...] = ()
+    ) -> int:
         """The version afterwards. Raises Conflict when another step was faster."""
         write = self._records.experiments.write(tenant, after, version)
+        token = f"{after.uid}-{write.item.version}"
+        if after.state is before.state and more:
+            self._records.store.transact([write, *more], token)
+            return write.item.version
         if after.state is before.state:
             self._records.store.put(write.item, write.expected)
             return write.item.version
@@ -103,7 +123,7 @@ class Stepping:
             detail=detail,
         )
         told = told_of_experiment(self._records, tenant, before, after, write.item.version, self._context.clock.now())
-        self._records.store.transact([write, entry, *told], token=f"{after.uid}-{write.item.version}")
+        self._records.store.transact([write, entry, *told, *more], token)
         return write.item.version
 
     def _act(self, tenant: str, stored: Stored[Experiment], effect: Effect) -> None:

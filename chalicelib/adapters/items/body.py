@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic_core import from_json
+
 from chalicelib.domain.errors import InvalidInput, Problem, Unavailable
 from chalicelib.ports.items import Put, Write
 
@@ -29,12 +31,19 @@ def dump(body: Mapping[str, Any]) -> str:
 def load(text: str) -> dict[str, Any]:
     """The body of a stored text; raises `Unavailable` when the text is damaged."""
     try:
-        body = json.loads(text)
+        body = _parsed(text)
     except ValueError as e:
         raise Unavailable("item store: a stored body is not JSON", hint="restore the store from a backup") from e
     if not isinstance(body, dict):
         raise Unavailable("item store: a stored body is not an object", hint="restore the store from a backup")
     return body
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return from_json(text)
+    except ValueError:  # it is twice as fast, and nests less deeply
+        return json.loads(text)
 
 
 def fingerprint(writes: Sequence[Write], texts: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from itertools import groupby
 from chalicelib.domain.measurement import Count, CriticalProcess, Variant
 
 STREAMS = (Variant.RAW, Variant.BASELINE, Variant.CANDIDATE)
+_EVERY_STREAM = frozenset(STREAMS)
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,26 @@ class Cluster:
 
 CriticalSet = frozenset[CriticalProcess]
 SetKey = frozenset[tuple[str, str, int]]
+_NOTHING: SetKey = frozenset()
 
 
 def set_key(processes: Iterable[CriticalProcess]) -> SetKey:
     """What tells sets of processes apart, and compares faster than the values do."""
     return frozenset((process.pattern, process.name, process.pid) for process in processes)
+
+
+class SetKeys:
+    """`set_key` of tuples, computed once for each tuple object: stored counts share theirs."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[tuple[CriticalProcess, ...], SetKey]] = {}
+
+    def of(self, processes: tuple[CriticalProcess, ...]) -> SetKey:
+        """The key. The tuple is held on to, so that nothing else gets its identity."""
+        found = self._known.get(id(processes))
+        if found is None:
+            found = self._known[id(processes)] = (processes, set_key(processes))
+        return found[1]
 
 
 def sets_in(clusters: Iterable[Cluster]) -> dict[SetKey, CriticalSet]:
@@ -69,25 +85,25 @@ def clusters_of(
         else:
             found.append([count])
     sets = {} if known is None else known
-    return [_cluster(parts, sets) for parts in found]
+    keys = SetKeys()
+    return [_cluster(parts, sets, keys) for parts in found]
 
 
-def _cluster(parts: Sequence[Count], sets: dict[SetKey, CriticalSet]) -> Cluster:
-    whole = {part.variant for part in parts} >= set(STREAMS)
-    return Cluster(parts[0].end_ns, parts[-1].end_ns, _readings(parts, sets), whole)
+def _cluster(parts: Sequence[Count], sets: dict[SetKey, CriticalSet], keys: SetKeys) -> Cluster:
+    whole = {part.variant for part in parts} >= _EVERY_STREAM
+    return Cluster(parts[0].end_ns, parts[-1].end_ns, _readings(parts, sets, keys), whole)
 
 
-def _readings(parts: Iterable[Count], sets: dict[SetKey, CriticalSet]) -> dict[Variant, Reading]:
+def _readings(parts: Iterable[Count], sets: dict[SetKey, CriticalSet], keys: SetKeys) -> dict[Variant, Reading]:
     ordered = sorted(parts, key=lambda part: part.variant)
     out: dict[Variant, Reading] = {}
     for variant, group in groupby(ordered, key=lambda part: part.variant):
         same = list(group)
         series = sum(part.series for part in same)
         if series:  # An arm that reports nothing is absent, however that is put.
-            every = [process for part in same for process in part.critical]
-            key = set_key(every)
+            key = _NOTHING.union(*(keys.of(part.critical) for part in same))
             critical = sets.get(key)
             if critical is None:
-                critical = sets[key] = frozenset(every)
+                critical = sets[key] = frozenset(process for part in same for process in part.critical)
             out[variant] = Reading(series, critical)
     return out

@@ -92,7 +92,7 @@ def seal_gathered(plan: EvaluationPlan, gathered: Gathered, now_ns: int) -> dict
     """By host, what can be added to its history now: it need not be read again."""
     return {
         host: seal(
-            plan, history, gathered.used[host], gathered.samples[host], gathered.refused_of(host), now_ns
+            plan, history, gathered.clusters[host], gathered.samples[host], gathered.refused_of(host), now_ns
         )
         for host, history in gathered.histories.items()
     }  # fmt: skip

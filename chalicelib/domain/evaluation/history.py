@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from chalicelib.domain.evaluation.clusters import Cluster, clusters_of
+from chalicelib.domain.evaluation.clusters import Cluster
 from chalicelib.domain.evaluation.plan import EvaluationPlan
 from chalicelib.domain.measurement import CollectorSample, Count
 
@@ -74,24 +74,22 @@ def added(refused: Mapping[str, Tally], more: Mapping[str, Sequence[int]]) -> di
 def seal(
     plan: EvaluationPlan,
     history: HostHistory,
-    used: Sequence[Count],
+    found: Sequence[Cluster],
     samples: Sequence[CollectorSample],
     refused: Mapping[str, Sequence[Count]],
     now_ns: int,
 ) -> HostHistory:
     """What can be added to a host's history now; empty, with the old line, when nothing is old enough.
 
-    used, samples: of after the line, without copies, in any order. refused: by reason, what is not used and was not
+    found, samples: of after the line, in order, without copies. refused: by reason, what is not used and was not
     counted before. now_ns: Unix nanoseconds, control plane.
     """
     interval = round(plan.limits.interval_s * _SECOND)
-    newest = [count.end_ns for count in used] + [sample.time_ns for sample in samples]
+    newest = [cluster.at_ns for cluster in found] + [sample.time_ns for sample in samples]
     late = {"late": [count.end_ns for count in refused.get("late", ())]}
     if not newest:
         return HostHistory(history.sealed_ns, refused=added(history.refused, late))
     line = min(max(newest), now_ns) - max(GRACE_NS, GRACE_INTERVALS * interval)
-    restarts = sorted({sample.start_ns for sample in (*history.samples, *samples)})
-    found = clusters_of(used, interval, restarts)
     done = next((i for i, cluster in enumerate(found) if cluster.first_ns + interval >= line), len(found))
     line = max(history.sealed_ns, min([line, *(cluster.first_ns - 1 for cluster in found[done : done + 1])]))
     old = {why: [c.end_ns for c in counts if c.end_ns <= line] for why, counts in refused.items() if why != "late"}

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from chalicelib.domain.evaluation.clusters import STREAMS, Cluster, Reading, clusters_of, set_key, sets_in
+from chalicelib.domain.evaluation.clusters import STREAMS, Cluster, Reading, SetKeys, clusters_of, sets_in
 from chalicelib.domain.evaluation.history import HostHistory, Tally, sorted_samples, tally
 from chalicelib.domain.evaluation.plan import EvaluationPlan
 from chalicelib.domain.evaluation.result import Dropped, Gap, HostCoverage
@@ -93,11 +93,12 @@ def host_clock(plan: EvaluationPlan, times: Sequence[int], now_ns: int, *, last:
 class Gathered:
     """What an evaluation is made of, by host: what was sealed before, and what came after that, without copies.
 
-    refused: by host and reason, what is not used; of hosts that are not in the plan too.
+    clusters: of what came after, oldest first. refused: by host and reason, what is not used; of hosts that are not in
+    the plan too.
     """
 
     histories: Mapping[str, HostHistory]
-    used: Mapping[str, Sequence[Count]]
+    clusters: Mapping[str, Sequence[Cluster]]
     samples: Mapping[str, Sequence[CollectorSample]]
     refused: Mapping[tuple[str, str], Sequence[Count]]
 
@@ -122,8 +123,9 @@ def gather(
     """Tell what may be used from what may not. Measurements from before a host's line are late."""
     known = {host: histories.get(host, HostHistory()) for host in plan.hosts}
     lines = {host: history.sealed_ns for host, history in known.items()}
+    keys = SetKeys()
     unique = {(count.host, count.variant, count.end_ns, count.start_ns, count.marker, count.series, count.scope,
-               set_key(count.critical)): count for count in counts}  # fmt: skip
+               keys.of(count.critical)): count for count in counts}  # fmt: skip
     used: dict[str, list[Count]] = {host: [] for host in plan.hosts}
     refused: dict[tuple[str, str], list[Count]] = {}
     markers = {host: plan.markers(host) for host in plan.hosts}
@@ -132,7 +134,16 @@ def gather(
             refused.setdefault((count.host, reason), []).append(count)
         else:
             used[count.host].append(count)
-    return Gathered(known, used, _samples_of(plan, samples, lines), refused)
+    sampled = _samples_of(plan, samples, lines)
+    clusters = {host: _clusters(plan, known[host], used[host], sampled[host]) for host in plan.hosts}
+    return Gathered(known, clusters, sampled, refused)
+
+
+def _clusters(
+    plan: EvaluationPlan, history: HostHistory, used: Sequence[Count], samples: Sequence[CollectorSample]
+) -> list[Cluster]:
+    restarts = sorted({sample.start_ns for sample in (*history.samples, *samples)})
+    return clusters_of(used, round(plan.limits.interval_s * _SECOND), restarts, sets_in(history.clusters))
 
 
 def _why_not(scope: str, markers: Mapping[str, frozenset[str]], lines: Mapping[str, int], count: Count) -> str:
@@ -170,13 +181,11 @@ def host_scrapes(
     plan: EvaluationPlan, host: str, gathered: Gathered, now_ns: int, *, last: bool
 ) -> tuple[HostScrapes, list[Dropped]]:
     """One host's scrapes in the window with their coverage, and the scrapes that are not used with the reason."""
-    history, counts = gathered.histories[host], gathered.used[host]
-    samples = (*history.samples, *gathered.samples[host])
-    times = [count.end_ns for count in counts] + [sample.time_ns for sample in gathered.samples[host]]
+    history, found = gathered.histories[host], gathered.clusters[host]
+    times = [time for one in found for time in (one.first_ns, one.at_ns)]
+    times += [sample.time_ns for sample in gathered.samples[host]]
     clock = host_clock(plan, [*history.times(), *times], now_ns, last=last)
-    restarts = sorted({sample.start_ns for sample in samples})
-    known = sets_in(history.clusters)
-    clusters = (*history.clusters, *clusters_of(counts, clock.interval_ns, restarts, known))
+    clusters = (*history.clusters, *found)
     inside = [one for one in clusters if clock.start_ns <= one.at_ns <= clock.now_ns]
     finished = [one for i, one in enumerate(inside) if _finished(one, i == len(inside) - 1, clock)]
     scrapes = _numbered(finished, clock)

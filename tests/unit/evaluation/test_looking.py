@@ -7,10 +7,11 @@ import random
 
 import pytest
 
+from chalicelib.domain.errors import Conflict
 from chalicelib.domain.evaluation.evaluation import Evaluation, evaluate, gather, seal_gathered
 from chalicelib.domain.evaluation.plan import EvaluationPlan
 from chalicelib.domain.measurement import CollectorSample, Count, ExporterCounters, Variant
-from chalicelib.ports.items import Item, ItemStore, Page, Put, Table, Write
+from chalicelib.ports.items import Item, ItemStore, Page, Table, Write
 from chalicelib.repositories.histories import MANY, Histories
 from chalicelib.repositories.history_format import history_json, history_of, line_json, line_of
 from chalicelib.repositories.packed import pack, unpack
@@ -71,7 +72,11 @@ def plan() -> EvaluationPlan:
 
 
 def look(store: ItemStore, clock: Clocked, *, last: bool = False, shown: bool = True) -> Evaluation:
-    return Looking(Records(store)).look("t", plan(), clock.now, last=last, problems={}, shown=lambda evaluation: shown)
+    found = Looking(Records(store)).look("t", plan(), clock.now, last=last, problems={}, shown=lambda evaluation: shown)
+    with contextlib.suppress(Conflict):  # another look was faster
+        if found.writes:
+            store.transact(list(found.writes), f"look-{clock.now}-{found.evaluation.digest}-{found.writes[0]}"[:1000])
+    return found.evaluation
 
 
 def everything(store: ItemStore, clock: Clocked, *, last: bool = False) -> Evaluation:
@@ -180,12 +185,27 @@ def test_of_two_looks_at_once_one_keeps_what_it_sealed_and_both_say_the_same() -
 def test_a_segment_that_is_gone_is_made_again_from_the_measurements() -> None:
     clock = Clocked()
     store = MemoryItemStore(lambda: clock.now)
-    lived(store, clock, 0, 60)
-    look(store, clock)
-    (segment, *_) = Histories(store).load("t", "exp-1").segments
-    store.delete(Table.MEASUREMENTS, "T#t#M#exp-1#~history", segment.key)
+    segments: list[str] = []
+    for i in range(0, 600, 60):
+        lived(store, clock, i, i + 60)
+        look(store, clock)
+        segments = [one.key for one in Histories(store).load("t", "exp-1").segments if one.key]
+        if segments:
+            break
+    store.delete(Table.MEASUREMENTS, "T#t#M#exp-1#~history", segments[0])
     assert look(store, clock) == everything(store, clock)
-    assert Histories(store).load("t", "exp-1").segments
+    assert [one.key for one in Histories(store).load("t", "exp-1").segments if one.key]
+
+
+def test_the_history_of_few_hosts_is_read_with_one_request() -> None:
+    clock = Clocked()
+    store = MemoryItemStore(lambda: clock.now)
+    for i in range(0, 60, 4):
+        lived(store, clock, i, i + 4)
+        look(store, clock)
+    known = Histories(store).load("t", "exp-1")
+    assert known.items == 1
+    assert known.histories["a"].clusters
 
 
 def test_many_small_segments_become_few_and_say_the_same() -> None:
@@ -233,8 +253,7 @@ def test_an_evaluation_of_a_thousand_hosts_fits_an_item() -> None:
     assert len(found.model_dump_json()) > 1_000_000
     records = Records(store)
     stored = StoredEvaluation(uid="exp-1", at=1.0, evaluation=found)
-    write = records.evaluations.write("t", stored, -1)
-    assert isinstance(write, Put)
+    (write,) = records.evaluations.writes("t", stored, -1)
     records.store.put(write.item)
     kept = records.evaluations.find("t", "exp-1")
     assert kept is not None
