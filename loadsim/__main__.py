@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--spec", required=True, help='load request as JSON, such as {"profile": "realistic"}')
     run.add_argument("--status-file", required=True, type=Path, help="where the status is written every second")
     run.add_argument("--duration", type=float, help="seconds; shortens what the spec says, never lengthens it")
+    run.add_argument("--elapsed", type=float, default=0.0, help="seconds that an earlier run of this load had")
     run.add_argument("--run-id", help="mark of its processes in PHOENIX_LOADSIM (default: random)")
     agent = commands.add_parser(
         "agent", help="run what the control plane wants; the host token is read from PHOENIX_TOKEN"
@@ -68,11 +69,13 @@ def _run(options: argparse.Namespace) -> int:
     duration = spec.duration_s if options.duration is None else min(options.duration, spec.duration_s)
     if not 0 < duration <= MAX_DURATION_S:
         raise InvalidInput(f"--duration: {duration:g} is not between 0 and {MAX_DURATION_S:g} seconds")
+    if not 0 <= options.elapsed <= MAX_DURATION_S:
+        raise InvalidInput(f"--elapsed: {options.elapsed:g} is not between 0 and {MAX_DURATION_S:g} seconds")
     run_id = options.run_id or f"run-{secrets.token_hex(6)}"
     if not RUN_ID.fullmatch(run_id):
         raise InvalidInput("--run-id: use letters, digits, '.', '_' and '-', at most 128")
     with EndWatch(with_parent=options.die_with_parent) as watch:
-        status = Generator(spec, run_id, options.status_file, duration).run(watch)
+        status = Generator(spec, run_id, options.status_file, duration, options.elapsed).run(watch)
         if status.phase is LoadPhase.FAILED:
             print(f"error: {status.reason}", file=sys.stderr)
             return 1

@@ -1,7 +1,7 @@
 """One run of load: starts a population, keeps it, reports it every second, and leaves nothing behind.
 
 It executes what keeper.py decides and says what it sees in a status file (a LoadStatus as JSON, replaced atomically).
-Which processes there are is the business of profiles.py; how they are forked, of spawner.py.
+Which processes there are is the business of stages.py; how they are forked, of spawner.py.
 """
 
 from __future__ import annotations
@@ -13,17 +13,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.load import MAX_NAMES, LoadPhase, LoadSpec, LoadStatus
-from loadsim.keeper import Keeper
+from chalicelib.domain.load import MAX_NAMES, LoadPhase, LoadSpec, LoadStage, LoadStatus, moment
+from chalicelib.domain.load.scenarios import Moment
+from loadsim.groups import born
+from loadsim.headroom import Room, refusal, room
+from loadsim.keeper import Keeper, Start
 from loadsim.marker import marked
-from loadsim.profiles import population_of
+from loadsim.process_spec import ProcessSpec
+from loadsim.rates import RateMeter
 from loadsim.signals import EndWatch
 from loadsim.spawner_link import SpawnerLink
+from loadsim.stages import populations
 
 START_S = 60.0
-"""The whole population must have been alive at once by then."""
+"""The whole population must have been alive at once by then, counted from the beginning of its stage."""
 STATUS_S = 1.0
 _TICK_S = 0.25
+_LEAST_TICK_S = 0.05
+"""Restarts and ends are done together with those that fall due so soon after them: it bounds the generator's wakes."""
 _GONE_S = 2.0
 """A killed process may take this long to be gone."""
 
@@ -37,15 +44,27 @@ class Generator:
     status_file: Path
     duration_s: float
     """Seconds after which it ends by itself."""
+    elapsed_s: float = 0.0
+    """Seconds that an earlier run of the same load had: a scenario goes on where that one was."""
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
+    room: Callable[[], Room] = room
     _status: LoadStatus = field(default=LoadStatus(phase=LoadPhase.STARTING), init=False)
 
     def run(self, watch: EndWatch) -> LoadStatus:
         """Run until the duration is over, `watch` has a reason, or the load cannot be kept (phase failed, with why)."""
-        self._specs = {spec.slot: spec for spec in population_of(self.spec)}
-        self._keeper = Keeper(list(self._specs.values()), self.spec.restarts_per_minute, self.spec.seed)
+        self._populations = populations(self.spec)
+        self._stages = [population.stage for population in self._populations]
+        self._meter = RateMeter()
+        self._begin = self._stage_began = self.clock()
+        self._moment = moment(self._stages, self.elapsed_s)
+        first = self._populations[self._moment.index]
+        self._specs = {spec.slot: spec for spec in first.specs}
+        self._keeper = Keeper(first.specs, first.stage.restarts_per_minute, self.spec.seed)
         self._say(LoadPhase.STARTING, started_at=self.wall())
+        if failure := self._no_room():
+            self._say(LoadPhase.FAILED, reason=failure, ended_at=self.wall())
+            return self._status
         link = SpawnerLink(self.run_id)
         failure = "internal error"
         try:
@@ -58,27 +77,56 @@ class Generator:
             self._last_word(failure)
         return self._status
 
+    def _no_room(self) -> str:
+        here = self.room()
+        found = (refusal(len(each.specs), each.memory_bytes, here) for each in self._populations)
+        return next((reason for reason in found if reason), "")
+
     def _keep(self, link: SpawnerLink, watch: EndWatch) -> tuple[str, str]:
         """The loop. Returns why it was right to end, or else what failed."""
-        begin = self.clock()
-        next_status = begin
+        next_status = self._begin
         while True:
             now = self.clock()
-            if reason := watch.reason or ("duration reached" if now - begin >= self.duration_s else ""):
+            if reason := watch.reason or ("duration reached" if now - self._begin >= self.duration_s else ""):
                 return reason, ""
-            if failure := self._failure(link, now - begin):
+            self._follow(moment(self._stages, self.elapsed_s + now - self._begin), now)
+            if failure := self._failure(link, now - self._stage_began):
                 return "", failure
             self._act(link, now)
-            phase = LoadPhase.RUNNING if self._keeper.complete else LoadPhase.STARTING
+            phase = LoadPhase.RUNNING if self._keeper.complete else self._status.phase
             if now >= next_status or phase is not self._status.phase:
                 next_status = now + STATUS_S
+                self._measure(now)
                 self._say(phase)
-            if watch.wait(min(_TICK_S, self.duration_s - (now - begin)), link.fileno()):
+            if watch.wait(self._pause(now), link.fileno()):
                 self._learn(link)
+
+    def _pause(self, now: float) -> float:
+        """Seconds until something may be due."""
+        left = self.duration_s - (now - self._begin)
+        return min(_TICK_S, left, max(_LEAST_TICK_S, self._keeper.next_at - now))
+
+    def _follow(self, here: Moment, now: float) -> None:
+        """Go on to the next stage of a scenario when it is due."""
+        if (here.index, here.round) != (self._moment.index, self._moment.round):
+            self._stage_began = now
+            population = self._populations[here.index]
+            self._specs = {spec.slot: spec for spec in population.specs}
+            self._keeper.become(population.specs, population.stage.restarts_per_minute)
+            self._meter.reset()
+        self._moment = here
+
+    def _measure(self, now: float) -> None:
+        """Rates are counted while the whole population is there: what starting takes is none of them."""
+        if self._keeper.complete:
+            self._meter.note(now, self._keeper.spawned, self._keeper.ended)
 
     def _act(self, link: SpawnerLink, now: float) -> None:
         for action in self._keeper.decide(now):
-            link.send(action, self._specs[action.slot])
+            if isinstance(action, Start):
+                link.start(born(self._specs[action.slot], action.life))
+            else:
+                link.end(action.slot)
         link.flush()
 
     def _learn(self, link: SpawnerLink) -> None:
@@ -95,9 +143,9 @@ class Generator:
         if link.ended:
             return _SPAWNER_GONE
         if keeper.hopeless:
-            return f"{len(keeper.alive)} of {self.spec.count} processes run; starting more fails: {keeper.last_error}"
+            return f"{len(keeper.alive)} of {len(keeper.specs)} processes run; starting more fails: {keeper.last_error}"
         if not keeper.complete and elapsed > START_S:
-            return f"only {len(keeper.alive)} of {self.spec.count} processes started within {START_S:.0f} s"
+            return f"only {len(keeper.alive)} of {len(keeper.specs)} processes started within {START_S:.0f} s"
         return ""
 
     def _last_word(self, failure: str) -> None:
@@ -115,10 +163,35 @@ class Generator:
 
     def _say(self, phase: LoadPhase, **more: str | float) -> None:
         keeper = self._keeper
-        names = tuple(self._specs[slot].name for slot in sorted(keeper.alive)[:MAX_NAMES])
-        seen = {"running": len(keeper.alive), "spawned": keeper.spawned, "restarts": keeper.restarts, "names": names}
+        seen = {
+            "asked": len(keeper.specs),
+            "running": len(keeper.alive),
+            "spawned": keeper.spawned,
+            "restarts": keeper.restarts,
+            "rates": self._meter.rates(self._populations[self._moment.index].starts_per_second),
+            "stage": self._stage() if self.spec.scenario else None,
+            "names": self._names(),
+        }
         self._status = self._status.model_copy(update={"phase": phase, **seen, **more})
         write_status(self.status_file, self._status)
+
+    def _stage(self) -> LoadStage:
+        here = self._moment
+        return LoadStage(
+            name=self._stages[here.index].name,
+            number=here.index + 1,
+            of=len(self._stages),
+            round=here.round,
+            ends_at=None if here.left_s is None else self.wall() + here.left_s,
+        )
+
+    def _names(self) -> tuple[str, ...]:
+        def rank(spec: ProcessSpec) -> tuple[bool, int]:
+            return spec.role != "critical", spec.slot
+
+        alive = sorted((self._specs[slot] for slot in self._keeper.alive if slot in self._specs), key=rank)
+        lives = self._keeper.lives
+        return tuple(born(spec, lives.get(spec.slot, 0)).name for spec in alive[:MAX_NAMES])
 
 
 _SPAWNER_GONE = "the spawner ended unexpectedly"

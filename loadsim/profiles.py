@@ -1,79 +1,31 @@
 """Populations as values: which processes a profile consists of. Pure and seeded; nothing here starts a process.
 
 Names: every simulated process is called `phx-…` (at most 15 characters, the length the kernel keeps), so that none
-can be mistaken for a real service. Critical ones are `phx-crit-01`, `phx-crit-02` … in every profile.
+can be mistaken for a real service. Critical ones are `phx-crit-01`, `phx-crit-02` … in every profile. Groups that a
+request describes itself are the business of groups.py, scenarios of stages.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
-from typing import Literal
 
 from pydantic import ValidationError
 
 from chalicelib.domain.errors import InvalidInput, Problem
 from chalicelib.domain.load import LoadSpec
+from chalicelib.domain.load.group import WORDS
+from loadsim.groups import CODE, churners, members
+from loadsim.process_spec import PAGE, CpuPattern, ProcessSpec, Role
 from loadsim.webhost import BUSY_KINDS, IDLE_KINDS, Kind
 
-COMM_LENGTH = 15
-MAX_COMMAND_LINE = 400
-"""Bytes of a command line, separators included: the room that the spawner keeps for it."""
 CPU_BUDGET = 0.4
 """Cores that all busy processes of one population use together at most, however many they are."""
 BUSIEST, LEAST_BUSY = 0.024, 0.006
 """Share of a core of the first and the last busy process; those between are evenly spaced: a stable ranking."""
 MEMORY_BUDGET = 128 * 1024**2
-"""Bytes that all processes of one population allocate together at most (their interpreters not counted)."""
-PAGE = 4096
-
-Role = Literal["critical", "busy", "idle"]
-CpuKind = Literal["idle", "steady", "spiky", "sine"]
-
-_WORDS: tuple[str, ...] = (
-    "api",
-    "auth",
-    "batch",
-    "cache",
-    "cart",
-    "feed",
-    "geo",
-    "index",
-    "ledger",
-    "mail",
-    "media",
-    "price",
-    "queue",
-)
-_WORDS += ("quote", "route", "search", "stock", "sync", "token", "worker")
-_CODE = "0123456789abcdefghijkmnpqrstuvwxyz"
-
-
-@dataclass(frozen=True)
-class CpuPattern:
-    """How one process uses CPU. share: mean fraction of a core. period_s: length of one spike or wave."""
-
-    kind: CpuKind = "idle"
-    share: float = 0.0
-    period_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class ProcessSpec:
-    """One process to run. argv[0]'s base name is `name`; memory_bytes is what it allocates and touches."""
-
-    slot: int
-    name: str
-    argv: tuple[str, ...]
-    role: Role
-    memory_bytes: int
-    cpu: CpuPattern = CpuPattern()
-
-    @property
-    def restarts(self) -> bool:
-        """Whether it may be replaced by a new process: only idle ones are, so that retention and ranking stay sound."""
-        return self.role == "idle"
+"""Bytes that all processes of one profile allocate together at most (their interpreters and groups not counted)."""
 
 
 def population(profile: str, *, count: int, busy: int, critical: int, seed: int) -> list[ProcessSpec]:
@@ -81,28 +33,43 @@ def population(profile: str, *, count: int, busy: int, critical: int, seed: int)
 
     Raises InvalidInput naming each argument that is out of bounds (those of LoadSpec).
     """
-    _check(profile, count=count, busy=busy, critical=critical, seed=seed)
-    random = Random(f"{profile}/{seed}")
-    build = _high_cardinality if profile == "high-cardinality" else _realistic
-    specs = [_critical(slot, random) for slot in range(critical)]
-    specs += build(critical, busy, count - busy - critical, random)
-    return _within_memory_budget(specs)
+    return population_of(_checked(profile, count=count, busy=busy, critical=critical, seed=seed))
 
 
 def population_of(spec: LoadSpec) -> list[ProcessSpec]:
-    """The processes that a load request asks for."""
-    return population(spec.profile, count=spec.count, busy=spec.busy, critical=spec.critical, seed=spec.seed)
+    """The processes that a load request of one profile asks for: the profile's, then those of its groups."""
+    random = Random(f"{spec.profile}/{spec.seed}")
+    own = spec.count - sum(group.count for group in spec.groups)
+    specs = [critical_process(slot, random) for slot in range(spec.critical)]
+    specs += of_profile(spec.profile, spec.critical, spec.busy, own - spec.busy - spec.critical, random)
+    specs = with_churn(specs, spec.profile, spec.starts_per_second, spec.seed)
+    return within_memory_budget(specs) + members(spec.groups, spec.seed)
+
+
+def of_profile(profile: str, first: int, busy: int, idle: int, random: Random) -> list[ProcessSpec]:
+    """The busy and the idle processes of a profile, from slot `first` on; custom has none of its own."""
+    if profile == "custom":
+        return []
+    return (_realistic if profile == "realistic" else _high_cardinality)(first, busy, idle, random)
+
+
+def with_churn(specs: list[ProcessSpec], profile: str, starts_per_second: float, seed: int) -> list[ProcessSpec]:
+    """In process-churn the idle processes become short-lived jobs; other profiles stay as they are."""
+    if profile != "process-churn":
+        return specs
+    idle = [spec for spec in specs if spec.role == "idle"]
+    return [spec for spec in specs if spec.role != "idle"] + churners(idle, starts_per_second, seed)
 
 
 def critical_patterns(profile: str, critical: int) -> list[str]:
     """Anchored patterns on process.executable.name, one for each critical process of the profile."""
-    _check(profile, count=max(critical, 1), busy=0, critical=critical, seed=0)
+    _checked(profile, count=critical + 1, busy=0, critical=critical, seed=0)
     return [f"^{_critical_name(slot)}$" for slot in range(critical)]
 
 
-def _check(profile: str, **arguments: int) -> None:
+def _checked(profile: str, **arguments: int) -> LoadSpec:
     try:
-        LoadSpec.model_validate({"profile": profile, "restartsPerMinute": 0, **arguments})
+        return LoadSpec.model_validate({"profile": profile, "restartsPerMinute": 0, **arguments})
     except ValidationError as error:
         problems = tuple(
             Problem("/" + "/".join(str(part) for part in item["loc"]), str(item["msg"]).removeprefix("Value error, "))
@@ -116,7 +83,8 @@ def _critical_name(slot: int) -> str:
     return f"phx-crit-{slot + 1:02d}"
 
 
-def _critical(slot: int, random: Random) -> ProcessSpec:
+def critical_process(slot: int, random: Random) -> ProcessSpec:
+    """The critical process of that slot: small, idle, named by its number."""
     name = _critical_name(slot)
     argv = (f"/opt/phx/bin/{name}", "--role=critical", f"--instance={random.randrange(10**6):06d}")
     return ProcessSpec(slot, name, argv, "critical", 0)
@@ -133,8 +101,8 @@ def _shares(busy: int) -> list[float]:
 def _high_cardinality(first: int, busy: int, idle: int, random: Random) -> list[ProcessSpec]:
     shares = _shares(busy)
     specs = []
-    for index, code in enumerate(random.sample(range(len(_CODE) ** 3), busy + idle)):
-        name = f"phx-{random.choice(_WORDS)}-{_coded(code)}"
+    for index, code in enumerate(random.sample(range(len(CODE) ** 3), busy + idle)):
+        name = f"phx-{random.choice(WORDS)}-{_coded(code)}"
         argv = (
             f"/opt/phx/bin/{name}",
             f"--shard={random.randrange(4096)}",
@@ -157,8 +125,8 @@ def _idle_memory(index: int, random: Random) -> int:
 def _coded(number: int) -> str:
     out = ""
     for _ in range(3):
-        number, digit = divmod(number, len(_CODE))
-        out = _CODE[digit] + out
+        number, digit = divmod(number, len(CODE))
+        out = CODE[digit] + out
     return out
 
 
@@ -181,7 +149,8 @@ def _of_kind(slot: int, kind: Kind, role: Role, cpu: CpuPattern, random: Random)
     return ProcessSpec(slot, kind.name, (f"{kind.folder}/{kind.name}", *arguments), role, size, cpu)
 
 
-def _within_memory_budget(specs: Sequence[ProcessSpec]) -> list[ProcessSpec]:
+def within_memory_budget(specs: Sequence[ProcessSpec]) -> list[ProcessSpec]:
+    """The same processes, all smaller by one factor where they would pass MEMORY_BUDGET; sizes in whole pages."""
     total = sum(spec.memory_bytes for spec in specs)
     scale = min(1.0, MEMORY_BUDGET / total) if total else 1.0
     return [replace(spec, memory_bytes=int(spec.memory_bytes * scale) // PAGE * PAGE) for spec in specs]

@@ -110,6 +110,7 @@ class Runs:
         run_id = f"{self._prefix}{load.name}-{load.generation}"
         command = [sys.executable, "-m", "loadsim", "run", "--die-with-parent", "--run-id", run_id]
         command += ["--spec", load.spec.model_dump_json(by_alias=True), "--duration", f"{deadline - now:.3f}"]
+        command += ["--elapsed", f"{max(0.0, load.spec.duration_s - (deadline - now)):.3f}"]
         command += ["--status-file", str(self._status_path(load.name))]
         environment = {key: value for key, value in os.environ.items() if key != "PHOENIX_TOKEN"}
         environment |= {

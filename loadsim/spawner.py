@@ -3,7 +3,7 @@
 It decides nothing. Run by the generator as its own small program, because forks of a small interpreter are small
 (and because the marker in its environment then shows in every child's /proc/<pid>/environ). Standard library only.
 
-Protocol, JSON lines. In: {"op": "start", "slot", "name", "argv", "memory", "cpu"} and {"op": "end", "slot"}.
+Protocol, JSON lines. In: {"op": "start", "slot", "name", "argv", "seed", "memory", "cpu"} and {"op": "end", "slot"}.
 Out: {"up": slot, "pid"}, {"down": slot, "pid", "how"}, {"failed": slot, "error"}. End of input ends everything.
 """
 
@@ -32,6 +32,7 @@ class Spawner:
         self._kernel = kernel
         self._pid = os.getpid()
         self._slots: dict[int, int] = {}
+        self._pids: dict[int, int] = {}
         own_read, self._own_write = os.pipe()
         self._lifelines = (lifeline, own_read)
         self._ready, self._ready_write = os.pipe()
@@ -77,11 +78,11 @@ class Spawner:
         if pid == 0:
             live(order, self._kernel, self._pid, self._lifelines, self._ready_write)
         self._slots[pid] = order["slot"]
+        self._pids[order["slot"]] = pid
 
     def _end(self, slot: int) -> None:
-        for pid, its_slot in self._slots.items():
-            if its_slot == slot:
-                os.kill(pid, signal.SIGKILL)  # not reaped yet, so the pid is still its own
+        if slot in self._pids:
+            os.kill(self._pids[slot], signal.SIGKILL)  # not reaped yet, so the pid is still its own
 
     def _collect(self) -> None:
         """Report those that became ready, then those that ended (in this order: a short life is still a life)."""
@@ -96,6 +97,7 @@ class Spawner:
             if pid == 0:
                 return
             slot = self._slots.pop(pid)
+            del self._pids[slot]
             code = os.waitstatus_to_exitcode(status)
             if code == FAILED:
                 self._say({"failed": slot, "error": "the process could not take its name or its memory"})

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from chalicelib.domain.errors import Unavailable
-from loadsim.keeper import Action, Start
 from loadsim.marker import VARIABLE
-from loadsim.profiles import ProcessSpec
+from loadsim.process_spec import ProcessSpec
 from loadsim.spawner import PADDING
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -62,13 +61,17 @@ class SpawnerLink:
         """What to wait on for events."""
         return self._stdout.fileno()
 
-    def send(self, action: Action, spec: ProcessSpec) -> None:
-        """Pass one action on. A spawner that is gone is noticed by the next `events`."""
-        order: dict[str, Any] = {"op": "end", "slot": spec.slot}
-        if isinstance(action, Start):
-            cpu = (spec.cpu.kind, spec.cpu.share, spec.cpu.period_s)
-            order = {"op": "start", "slot": spec.slot, "name": spec.name, "argv": spec.argv}
-            order |= {"memory": spec.memory_bytes, "cpu": cpu}
+    def start(self, spec: ProcessSpec) -> None:
+        """Pass on the order to start a process. A spawner that is gone is noticed by the next `events`."""
+        order: dict[str, Any] = {"op": "start", "slot": spec.slot, "name": spec.name, "argv": spec.argv}
+        order |= {"cpu": (spec.cpu.kind, spec.cpu.share, spec.cpu.period_s), "seed": spec.seed}
+        self._send(order | {"memory": (spec.memory.kind, spec.memory_bytes, spec.memory.period_s)})
+
+    def end(self, slot: int) -> None:
+        """Pass on the order to end the process of a slot."""
+        self._send({"op": "end", "slot": slot})
+
+    def _send(self, order: dict[str, Any]) -> None:
         with contextlib.suppress(BrokenPipeError):
             self._stdin.write(json.dumps(order, separators=(",", ":")).encode() + b"\n")
 

@@ -186,7 +186,8 @@ def test_the_lifelines_end_them_even_without_the_kernel_s_death_signal() -> None
     assert spawner.stdin
     assert spawner.stdout
     try:
-        order = b'{"op":"start","slot":0,"name":"phx-x","argv":["phx-x"],"memory":0,"cpu":["idle",0,0]}\n'
+        order = b'{"op":"start","slot":0,"name":"phx-x","argv":["phx-x"],"seed":0,'
+        order += b'"memory":["steady",0,60],"cpu":["idle",0,0]}\n'
         spawner.stdin.write(order)
         spawner.stdin.flush()
         assert b'"up":0' in spawner.stdout.readline()

@@ -6,11 +6,12 @@ from pydantic import ValidationError
 from chalicelib.domain.load import DEFAULTS, LoadPhase, LoadSpec, LoadStatus
 
 
-@pytest.mark.parametrize("profile", sorted(DEFAULTS))
+@pytest.mark.parametrize("profile", sorted(name for name, default in DEFAULTS.items() if default.count))
 def test_defaults_come_from_the_profile(profile: str) -> None:
     spec, default = LoadSpec.model_validate({"profile": profile}), DEFAULTS[profile]
     assert (spec.count, spec.busy, spec.critical) == (default.count, default.busy, default.critical)
     assert spec.restarts_per_minute == default.restarts_per_minute
+    assert spec.starts_per_second == default.starts_per_second
 
 
 def test_the_declared_defaults_are_those_of_the_first_profile() -> None:
@@ -42,7 +43,8 @@ def test_what_is_given_is_kept() -> None:
         ({"durationS": 0}, "durationS"),
         ({"durationS": 86_401}, "durationS"),
         ({"seed": -1}, "seed"),
-        ({"profile": "process-churn"}, "profile"),
+        ({"profile": "heavy"}, "profile"),
+        ({"profile": "process-churn", "startsPerSecond": 51}, "startsPerSecond"),
         ({"processes": 5}, "processes"),
     ],
 )
