@@ -147,6 +147,6 @@ def _changed(value: Any, path: Path, change: Callable[[Any], Any]) -> Any:
     step, rest = path[0], path[1:]
     if step == EACH:
         return [_changed(one, rest, change) for one in value]
-    if step not in value:
+    if value is None or step not in value:
         return value
     return {**value, step: _changed(value[step], rest, change)}

@@ -42,6 +42,9 @@ LONG_IN_EXPERIMENT = (
     ("winnerConfigs",),
     ("previous",),
     ("proofs",),
+    ("assignment", "hosts"),
+    ("beforeConfigs",),
+    ("before", "hosts"),
 )
 """What grows with the hosts of an experiment."""
 EVERYWHERE = "-"

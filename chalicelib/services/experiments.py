@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from chalicelib.domain.evaluation.result import Evaluation
@@ -18,6 +19,7 @@ from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.state import AgentState
 from chalicelib.ports.items import ABSENT, Write
 from chalicelib.repositories.documents import Stored
+from chalicelib.services.canaries import Canaries
 from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context, retrying
 from chalicelib.services.fleet import Fleet
@@ -46,6 +48,7 @@ class Experiments:
         self._context, self._records, self._gates, self._books = context, context.records, gates, books
         self._fleet, self._pipelines, self._hosts, self._claims = fleet, pipelines, hosts, claims
         self._sources = sources
+        self._canaries = Canaries(context.records, pipelines)
 
     def create(
         self, tenant: str, manifest: ExperimentManifest, actor: str, *, start: bool
@@ -59,16 +62,13 @@ class Experiments:
         self._sources.check(tenant, spec.source)
         hosts = self._targets(tenant, spec)
         uid = self._context.entropy.uid()
-        bodies = {
-            host: self._pipelines.ab_config(
-                tenant, (spec.baseline, spec.candidate), spec.critical, spec.interval, uid, host
-            )
-            for host in hosts
-        }
-        self._pipelines.check(bodies[hosts[0]], "/spec")
+        canary = self._canaries.rendered(tenant, spec, uid, hosts)
+        bodies = canary.arms or self._paired(tenant, spec, uid, hosts)
+        before_configs = {host: self._fleet.keep_config(tenant, body) for host, body in canary.before.items()}
         configs = {host: self._fleet.keep_config(tenant, body) for host, body in bodies.items()}
         states = self._fleet.states(tenant, hosts)
         self._refuse_failed(configs, states)
+        self._refuse_failed(before_configs, states)
         now = self._context.clock.now()
         first = State.PENDING if start else State.DRAFT
         self._claims.take(tenant, hosts, name, uid, now, "/spec/targets")
@@ -85,6 +85,8 @@ class Experiments:
             created_by=actor,
             entered_at=now,
             configs=configs,
+            assignment=canary.assignment,
+            before_configs=before_configs,
             arm_hashes=self._pipelines.arm_hashes(tenant, spec.baseline, spec.candidate),
             previous={host: self._previous(states[host]) for host in hosts},
             events=(
@@ -170,6 +172,15 @@ class Experiments:
         ]
         self._records.store.transact(writes, token=f"delete-{experiment.uid}")
         self._claims.release(tenant, experiment.hosts, name, experiment.uid)
+
+    def _paired(self, tenant: str, spec: ExperimentSpec, uid: str, hosts: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Both arms on every host, checked by the collector itself."""
+        arms = (spec.baseline, spec.candidate)
+        bodies = {
+            host: self._pipelines.ab_config(tenant, arms, spec.critical, spec.interval, uid, host) for host in hosts
+        }
+        self._pipelines.check(bodies[hosts[0]], "/spec")
+        return bodies
 
     def _pinned(self, tenant: str, spec: ExperimentSpec) -> ExperimentSpec:
         """The arms with the versions of their pipelines: an update while it runs changes neither arm nor promotion."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.canary.before import PrePeriod
 from chalicelib.domain.deployment import scope
 from chalicelib.domain.evaluation.deployed import kept
-from chalicelib.domain.evaluation.plan import ConfigProof, plan_for
+from chalicelib.domain.evaluation.plan import ConfigProof, EvaluationPlan, plan_for
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.observed import HostView, Observed
 from chalicelib.domain.experiment.rollout import Watched
@@ -15,6 +16,7 @@ from chalicelib.domain.fleet.state import AgentState
 from chalicelib.domain.fleet.status import away_since
 from chalicelib.domain.load import LoadStatus
 from chalicelib.ports.items import Put
+from chalicelib.services.canaries import before, due_before
 from chalicelib.services.context import Context
 from chalicelib.services.fleet import Fleet
 from chalicelib.services.looking import Look, Looking
@@ -44,8 +46,14 @@ class Observing:
             evaluation=found.evaluation if found else None,
             watched=self._watched(tenant, experiment),
             deployment_active=self._deployment_active(tenant, experiment),
+            before=self._before(tenant, experiment, hosts, now),
         )
         return seen, found.writes if found else ()
+
+    def _before(self, tenant: str, experiment: Experiment, hosts: dict[str, HostView], now: float) -> PrePeriod | None:
+        if not due_before(experiment, now):
+            return None
+        return before(self._records, tenant, experiment, _plan(experiment, hosts), now)
 
     def _view(self, state: AgentState, now: float) -> HostView:
         wanted = state.desired
@@ -100,19 +108,7 @@ class Observing:
             for host, view in hosts.items()
             if experiment.configs[host] in view.errors and view.active != experiment.configs[host]
         }
-        plan = plan_for(
-            experiment.spec,
-            scope=experiment.uid,
-            name=experiment.name,
-            hosts=experiment.hosts,
-            window_start_ns=int(experiment.window_start * 1e9),
-            deployed_ns=int((experiment.deployed_at or experiment.window_start) * 1e9),
-            configs=_proofs(experiment, hosts),
-            spec_hash=experiment.spec_hash,
-            arm_hashes=experiment.arm_hashes,
-            extended_s=experiment.extended_seconds,
-            book=experiment.price_book,
-        )
+        plan = _plan(experiment, hosts)
         last = experiment.state is State.DECIDING
 
         def shown(evaluation: Evaluation) -> bool:
@@ -132,6 +128,25 @@ def previous_hash(experiment: Experiment, host: str) -> str:
     return experiment.previous.get(host, "").partition(" ")[2] or IDLE_HASH
 
 
+def _plan(experiment: Experiment, hosts: dict[str, HostView]) -> EvaluationPlan:
+    """What it is held to; its window is open, or is that of a canary's pre-period."""
+    opened = experiment.window_start or experiment.before_since or experiment.entered_at
+    return plan_for(
+        experiment.spec,
+        scope=experiment.uid,
+        name=experiment.name,
+        hosts=experiment.hosts,
+        window_start_ns=int(opened * 1e9),
+        deployed_ns=int((experiment.deployed_at or opened) * 1e9),
+        configs=_proofs(experiment, hosts),
+        spec_hash=experiment.spec_hash,
+        arm_hashes=experiment.arm_hashes,
+        extended_s=experiment.extended_seconds,
+        book=experiment.price_book,
+        canary=experiment.canary,
+    )
+
+
 def _due(experiment: Experiment, now: float) -> bool:
     if experiment.state is State.DECIDING:
         return experiment.outcome is None and now - experiment.entered_at >= settling(experiment)
@@ -147,10 +162,10 @@ def _proofs(experiment: Experiment, hosts: dict[str, HostView]) -> tuple[ConfigP
     found = {
         (proof.host, proof.marker): proof
         for proof in experiment.proofs
-        if proof.content_hash == experiment.configs[proof.host]
+        if proof.content_hash == experiment.configs_now[proof.host]
     }
     for host, view in hosts.items():
-        if view.active == experiment.configs[host]:
+        if view.active == experiment.configs_now[host]:
             found[(host, view.marker)] = view.proof(host)
     return tuple(
         ConfigProof(host=p.host, config_hash=p.content_hash, marker=p.marker, read_back_ns=int(p.confirmed_at * 1e9))

@@ -89,6 +89,22 @@ class Pipelines:
         kpi = Kpi(endpoint=self._url, scope=uid, host=host)
         return assemble(AssemblyRequest(interval_s=interval, critical=tuple(critical), arms=built, kpi=kpi))
 
+    def arm_config(
+        self,
+        tenant: str,
+        arm: Arm,
+        variant: Variant,
+        critical: Sequence[CriticalPattern],
+        interval: float,
+        uid: str,
+        host: str,
+    ) -> dict[str, Any]:
+        """One arm of an experiment alone, in the collector of one host."""
+        fragment = self.fragment(tenant, arm, f"/spec/{variant.value}")
+        built = AssemblyArm(variant=variant, fragment=fragment, backend=arm.backend)
+        kpi = Kpi(endpoint=self._url, scope=uid, host=host)
+        return assemble(AssemblyRequest(interval_s=interval, critical=tuple(critical), arms=(built,), kpi=kpi))
+
     def arm_hashes(self, tenant: str, baseline: Arm, candidate: Arm) -> tuple[str, str]:
         """Content hash of each arm's own processors."""
         first, second = (self.fragment(tenant, arm).model_dump(mode="json") for arm in (baseline, candidate))

@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 
+from chalicelib.domain.canary.estimate import retained, sums_in
 from chalicelib.domain.cost import PriceBook, SeriesCost, series_cost
 from chalicelib.domain.evaluation import wording
 from chalicelib.domain.evaluation.decision import blocked_by_hosts, decide, reduction_ratio
 from chalicelib.domain.evaluation.interval import minutes_left, multiplier
 from chalicelib.domain.evaluation.result import Evaluation, Evidence, Measured, MinutesLeft, Reason, Reduction
+from chalicelib.domain.measurement import Variant
 
 FORECAST_FROM_MINUTES = 10
 
@@ -41,12 +43,13 @@ def digest(evaluation: Evaluation) -> str:
 
 
 def reduction_of(evidence: Evidence) -> Reduction:
-    """1 - Σ candidate / Σ baseline from the sums kept as evidence."""
+    """1 - Σ candidate / Σ baseline from the sums kept as evidence; in a canary 1 - θ (`canary.estimate`)."""
     a, b = sum(host.baseline for host in evidence.hosts), sum(host.candidate for host in evidence.hosts)
+    kept = retained(sums_in(evidence)) if evidence.canary else b / a if a else None
     ratio = reduction_ratio(evidence)
     return Reduction(
         target=evidence.limits.target,
-        value=1 - b / a if a else None,
+        value=1 - kept if kept is not None else None,
         low=1 - ratio.high if ratio else None,
         high=1 - ratio.low if ratio else None,
         too_early=ratio is None,
@@ -71,7 +74,9 @@ def _cost(book: PriceBook | None, measured: Measured) -> SeriesCost | None:
     if book is None or mean is None:
         return None
     bounds = (found.low, found.high) if found.low is not None and found.high is not None else None
-    hosts = sum(host.scrapes > 0 for host in measured.evidence.hosts)
+    # The figures of a canary are those of the candidate's hosts.
+    of = measured.evidence.canary.assignment.of(Variant.CANDIDATE) if measured.evidence.canary else None
+    hosts = sum(host.scrapes > 0 for host in measured.evidence.hosts if of is None or host.host in of)
     return series_cost(
         book, hosts=hosts, raw=mean.raw, baseline=mean.baseline, candidate=mean.candidate, reduction=bounds
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log
 
+from chalicelib.domain.canary.estimate import canary_ratio, short_of_hosts, sums_in
 from chalicelib.domain.evaluation.interval import MIN_SCRAPES, Ratio, answer, ratio_of
 from chalicelib.domain.evaluation.overhead import guardrail_ratio, guardrail_state
 from chalicelib.domain.evaluation.result import Evidence, Measured, Reason, Verdict
@@ -29,6 +30,8 @@ class Decision:
 
 def reduction_ratio(evidence: Evidence) -> Ratio | None:
     """Σ candidate / Σ baseline with its interval, from the sums kept as evidence."""
+    if evidence.canary:
+        return canary_ratio(sums_in(evidence), evidence.batches, evidence.minutes)
     hosts = [(float(host.baseline), float(host.candidate)) for host in evidence.hosts if host.scrapes]
     fleet = evidence.limits.claim == "hosts-like-these" and len(hosts) >= MIN_FLEET
     return ratio_of(evidence.batches, evidence.minutes, hosts if fleet else ())
@@ -88,6 +91,8 @@ def _guardrail_states(measured: Measured) -> list[tuple[str, str]]:
 def _shortages(measured: Measured) -> tuple[Reason, ...]:
     evidence, limits = measured.evidence, measured.evidence.limits
     fleet_short = limits.claim == "hosts-like-these" and sum(host.scrapes > 0 for host in evidence.hosts) < MIN_FLEET
+    if evidence.canary:
+        fleet_short = short_of_hosts(sums_in(evidence))
     thin = any(host.share is None or host.share < limits.min_coverage for host in measured.coverage)
     checks = (
         (evidence.scrapes < MIN_SCRAPES or not evidence.batches, Reason.TOO_FEW_SCRAPES),

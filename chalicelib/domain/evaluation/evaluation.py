@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
+from chalicelib.domain.canary import measuring
+from chalicelib.domain.canary.estimate import METHOD as CANARY_METHOD
 from chalicelib.domain.evaluation.clusters import STREAMS
 from chalicelib.domain.evaluation.conclusion import conclude, reduction_of
 from chalicelib.domain.evaluation.decision import decide
 from chalicelib.domain.evaluation.history import HostHistory, seal
 from chalicelib.domain.evaluation.interval import cut
-from chalicelib.domain.evaluation.overhead import COVERS_BOTH, guardrails, host_overhead, steps
+from chalicelib.domain.evaluation.overhead import COVERS_BOTH, COVERS_OWN, guardrails, host_overhead, steps
 from chalicelib.domain.evaluation.plan import EvaluationPlan
 from chalicelib.domain.evaluation.result import (
+    METHOD,
     Dropped,
     Evaluation,
     Evidence,
@@ -78,9 +81,13 @@ def evaluate_gathered(
     evidence = _evidence(plan, hosts, dropped, Window(start_ns=plan.window_start_ns, end_ns=now_ns, last=last))
     evidence = evidence.model_copy(update={"host_problems": dict(sorted((host_problems or {}).items()))})
     measured = Measured(
-        series=_series(hosts),
+        series=measuring.series_report(plan.canary, hosts) if plan.canary else _series(hosts),
         reduction=reduction_of(evidence),
-        critical=critical_report(plan.critical, hosts),
+        critical=(
+            measuring.critical_of(plan.canary, plan.critical, hosts)
+            if plan.canary
+            else critical_report(plan.critical, hosts)
+        ),
         overhead=_overhead(plan, hosts, sampled),
         coverage=tuple(host.coverage for host in hosts),
         evidence=evidence,
@@ -107,10 +114,11 @@ def recompute(evaluation: Measured) -> tuple[Verdict | None, Reason]:
 def _evidence(
     plan: EvaluationPlan, hosts: Sequence[HostScrapes], dropped: Iterable[Dropped], window: Window
 ) -> Evidence:
-    joined = _joined(hosts)
+    joined: Sequence[_Row] = measuring.joined(plan.canary, hosts) if plan.canary else _joined(hosts)
     silent = [gap for host in hosts for gap in _silent(host)]
     interval = plan.limits.interval_s
     return Evidence(
+        method=CANARY_METHOD if plan.canary else METHOD,
         scope=plan.scope,
         name=plan.name,
         mode=plan.mode,
@@ -131,10 +139,14 @@ def _evidence(
         cannot_measure=tuple(gap for gap in silent if gap.scrapes >= SILENT_SCRAPES),
         silent=tuple(gap for gap in silent if gap.scrapes < SILENT_SCRAPES),
         host_problems={},
+        canary=plan.canary,
     )
 
 
-def _joined(hosts: Iterable[HostScrapes]) -> list[tuple[int, int, int, int]]:
+_Row = tuple[int, float, float, float]
+
+
+def _joined(hosts: Iterable[HostScrapes]) -> list[_Row]:
     """(slot, raw, baseline, candidate) summed over the hosts that have a complete scrape in the slot, oldest first."""
     sums: dict[int, list[int]] = {}
     for host in hosts:
@@ -146,11 +158,14 @@ def _joined(hosts: Iterable[HostScrapes]) -> list[tuple[int, int, int, int]]:
 
 
 def _host_sum(host: HostScrapes) -> HostSum:
-    raw, a, b = (sum(scrape.readings[variant].series for scrape in host.complete) for variant in STREAMS)
+    raw, a, b = (
+        sum(scrape.readings[variant].series for scrape in host.complete if variant in scrape.readings)
+        for variant in STREAMS
+    )
     return HostSum(host=host.host, scrapes=len(host.complete), raw=raw, baseline=a, candidate=b)
 
 
-def _rows(joined: Sequence[tuple[int, int, int, int]], interval_s: float) -> Rows:
+def _rows(joined: Sequence[_Row], interval_s: float) -> Rows:
     each = max(1, ceil(len(joined) / MAX_ROWS))
     groups = [joined[i : i + each] for i in range(0, len(joined), each)]
 
@@ -163,7 +178,7 @@ def _rows(joined: Sequence[tuple[int, int, int, int]], interval_s: float) -> Row
 
 def _silent(host: HostScrapes) -> list[Unmeasured]:
     found = []
-    for variant in STREAMS:
+    for variant in host.scrapes[-1].streams if host.scrapes else ():
         without = []
         for scrape in reversed(host.scrapes):
             if variant in scrape.readings:
@@ -199,7 +214,13 @@ def _overhead(
 ) -> OverheadReport:
     taken = {host.host: steps(sampled[host.host], host.start_ns) for host in hosts}
     return OverheadReport(
-        covers=COVERS_BOTH,
+        covers=COVERS_OWN if plan.canary else COVERS_BOTH,
         hosts=tuple(host_overhead(host, found) for host, found in taken.items()),
-        guardrails=tuple(g for host, found in taken.items() for g in guardrails(plan.limits, host, found)),
+        guardrails=tuple(
+            # A limit is a mark against the candidate: the baseline's hosts of a canary say nothing about that.
+            limit
+            for host, found in taken.items()
+            if plan.arms.get(host) is not Variant.BASELINE
+            for limit in guardrails(plan.limits, host, found)
+        ),
     )

@@ -20,6 +20,7 @@ from chalicelib.domain.measurement import CollectorSample
 
 Kind = Literal["collectorCpu", "collectorMemory"]
 COVERS_BOTH = "both arms together: in shared mode one collector runs them"
+COVERS_OWN = "each host's own arm: in a canary a host runs one"
 _SECOND = 1_000_000_000
 
 

@@ -6,9 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from chalicelib.domain.canary.before import Canary
 from chalicelib.domain.cost import PriceBook
+from chalicelib.domain.evaluation.clusters import STREAMS
 from chalicelib.domain.experiment.source import Source
 from chalicelib.domain.experiment.spec import Claim, ExperimentSpec, PipelineRef
+from chalicelib.domain.measurement import Variant
 from chalicelib.domain.model import Value
 from chalicelib.domain.pricebooks import price_book
 
@@ -83,6 +86,25 @@ class EvaluationPlan(Value):
     """Where the arms' figures come from."""
     source_problem: str = ""
     """Why that cannot be read now; "" when it can."""
+    arms: dict[str, Variant] = Field(default_factory=dict)
+    """Host to the only arm that it runs; empty: every host runs both."""
+    canary: Canary | None = None
+    """Assignment and pre-period of a canary; None in the paired layout."""
+
+    def streams(self, host: str) -> tuple[Variant, ...]:
+        """What a complete scrape of this host consists of."""
+        return (Variant.RAW, self.arms[host]) if host in self.arms else STREAMS
+
+    def deployed(self, host: str) -> int | None:
+        """When the configuration under test was first offered to a host; that of a canary's candidate came later."""
+        if self.canary and self.arms.get(host) is Variant.CANDIDATE:
+            return self.canary.before.end_ns
+        return self.deployed_ns
+
+    def earlier(self) -> frozenset[str]:
+        """Markers of the pre-period of a canary: its counts are from before the window, and in order."""
+        before = self.canary.before.hosts if self.canary else ()
+        return frozenset(marker for host in before for marker in host.markers)
 
     def markers(self, host: str) -> frozenset[str]:
         """Markers that counts of this host may carry."""
@@ -102,9 +124,11 @@ def plan_for(
     arm_hashes: tuple[str, str] = ("", ""),
     extended_s: float = 0.0,
     book: PriceBook | None = None,
+    canary: Canary | None = None,
 ) -> EvaluationPlan:
     """The plan of an experiment. hosts: the targets as resolved at creation; arm_hashes: baseline, candidate;
-    extended_s: seconds by which its deadline was moved since; book: the price book that it was created with.
+    extended_s: seconds by which its deadline was moved since; book: the price book that it was created with; canary:
+    its assignment and pre-period, in that layout.
 
     Raises InvalidInput for a price book that does not exist.
     """
@@ -136,4 +160,6 @@ def plan_for(
         spec_hash=spec_hash,
         source=spec.source,
         price_book=book or price_book(spec.price_book),
+        arms=canary.assignment.arms if canary else {},
+        canary=canary,
     )

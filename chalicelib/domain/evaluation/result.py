@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from chalicelib.domain.canary.before import Canary
 from chalicelib.domain.cost import SeriesCost
 from chalicelib.domain.evaluation.interval import Batch
 from chalicelib.domain.evaluation.plan import ArmUnderTest, ConfigProof, Limits
@@ -59,8 +60,14 @@ BREACHES = frozenset({Reason.COLLECTOR_PROBLEM, Reason.CRITICAL_MISSING, Reason.
 """Reasons of a reject that is harm, not merely a candidate that is not worth it."""
 
 
+def _none(value: object) -> bool:
+    """Fields that only some layouts have are left out elsewhere: what was digested before they existed stays true."""
+    return value is None
+
+
 class Levels(Value):
-    """Series per scrape of each stream, summed over the hosts."""
+    """Series per scrape of each stream, summed over the hosts; in a canary over the candidate's hosts, where the
+    baseline is what they would report on it."""
 
     raw: float
     baseline: float
@@ -111,7 +118,8 @@ class ProcessRetention(Value):
     raw: int
     baseline: int
     candidate: int
-    baseline_retention: float
+    baseline_retention: float | None
+    """None where the host does not run the baseline."""
     candidate_retention: float
 
 
@@ -126,6 +134,9 @@ class PatternRetention(Value):
     candidate: int
     baseline_retention: float | None = None
     candidate_retention: float | None = None
+    baseline_raw: int | None = Field(default=None, exclude_if=_none)
+    """What raw had on the baseline's hosts, where the arms run on different ones (canary); `raw` is the candidate's
+    then. None: `raw` is for both."""
 
     @property
     def seen(self) -> bool:
@@ -252,7 +263,7 @@ class Unmeasured(Value):
 
 
 class HostSum(Value):
-    """One host's complete scrapes and the sums over them."""
+    """One host's complete scrapes and the sums over them; an arm that it does not run is 0."""
 
     host: str
     scrapes: int
@@ -327,6 +338,8 @@ class Evidence(Value):
     """Where the arms' figures were read; raw and the collector's usage are the edge's own, always."""
     source_problem: str = ""
     """Why it could not be read at this look: then nothing new is known of the arms."""
+    canary: Canary | None = Field(default=None, exclude_if=_none)
+    """In the canary layout: which host runs which arm, and what each reported before."""
 
 
 class Measured(Value):

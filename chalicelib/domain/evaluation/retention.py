@@ -28,14 +28,17 @@ _ARMS = (Variant.BASELINE, Variant.CANDIDATE)
 _Seen = Mapping[Variant, Counter[tuple[str, CriticalProcess]]]
 
 
-def critical_report(patterns: Sequence[str], hosts: Iterable[HostScrapes]) -> CriticalReport:
-    """Retention per pattern and process, and the misses. patterns: ids, in the order to report them."""
-    seen: dict[Variant, Counter[tuple[str, CriticalProcess]]] = {v: Counter() for v in (Variant.RAW, *_ARMS)}
+def critical_report(
+    patterns: Sequence[str], hosts: Iterable[HostScrapes], arms: Sequence[Variant] = _ARMS
+) -> CriticalReport:
+    """Retention per pattern and process, and the misses. patterns: ids, in the order to report them. arms: those that
+    these hosts run."""
+    seen: dict[Variant, Counter[tuple[str, CriticalProcess]]] = {v: Counter() for v in (Variant.RAW, *arms)}
     misses: list[Miss] = []
     for host in hosts:
         scrapes = host.complete
         _count(host.host, scrapes, seen)
-        misses += [miss for variant in _ARMS for miss in _misses(host.host, scrapes, variant)]
+        misses += [miss for variant in arms for miss in _misses(host.host, scrapes, variant)]
     confirmed = [miss for miss in misses if miss.confirmed]
     rows = _processes(seen)
     return CriticalReport(
@@ -95,7 +98,7 @@ def _miss(
 
 
 def _pattern(pattern: str, seen: _Seen) -> PatternRetention:
-    totals = {
+    totals = dict.fromkeys(_ARMS, 0) | {
         variant: sum(count for (_, process), count in counter.items() if process.pattern == pattern)
         for variant, counter in seen.items()
     }
@@ -112,6 +115,8 @@ def _pattern(pattern: str, seen: _Seen) -> PatternRetention:
 
 
 def _processes(seen: _Seen) -> tuple[ProcessRetention, ...]:
+    none: Counter[tuple[str, CriticalProcess]] = Counter()
+    baseline, candidate = seen.get(Variant.BASELINE, none), seen.get(Variant.CANDIDATE, none)
     rows = [
         ProcessRetention(
             host=host,
@@ -119,13 +124,15 @@ def _processes(seen: _Seen) -> tuple[ProcessRetention, ...]:
             name=process.name,
             pid=process.pid,
             raw=raw,
-            baseline=seen[Variant.BASELINE][host, process],
-            candidate=seen[Variant.CANDIDATE][host, process],
-            baseline_retention=seen[Variant.BASELINE][host, process] / raw,
-            candidate_retention=seen[Variant.CANDIDATE][host, process] / raw,
+            baseline=baseline[host, process],
+            candidate=candidate[host, process],
+            baseline_retention=baseline[host, process] / raw if Variant.BASELINE in seen else None,
+            candidate_retention=candidate[host, process] / raw,
         )
         for (host, process), raw in seen[Variant.RAW].items()
     ]
     return tuple(
-        sorted(rows, key=lambda r: (r.candidate_retention, r.baseline_retention, r.pattern, r.host, r.name, r.pid))
+        sorted(
+            rows, key=lambda r: (r.candidate_retention, r.baseline_retention or 0.0, r.pattern, r.host, r.name, r.pid)
+        )
     )

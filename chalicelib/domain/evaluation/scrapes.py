@@ -38,16 +38,18 @@ _SECOND = 1_000_000_000
 
 @dataclass(frozen=True)
 class Scrape:
-    """One scrape of one host. at_ns: its newest data point. slot: number of its interval since the window opened."""
+    """One scrape of one host. at_ns: its newest data point. slot: number of its interval since the window opened.
+    streams: those that the host is to report."""
 
     at_ns: int
     slot: int
     readings: Mapping[Variant, Reading]
+    streams: tuple[Variant, ...] = STREAMS
 
     @cached_property
     def absent(self) -> tuple[Variant, ...]:
         """Streams that did not report: not measured, which is neither zero nor a miss."""
-        return tuple(variant for variant in STREAMS if variant not in self.readings)
+        return tuple(variant for variant in self.streams if variant not in self.readings)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class HostScrapes:
 
     @cached_property
     def complete(self) -> tuple[Scrape, ...]:
-        """Those with raw, baseline and candidate: the only ones that numbers are made of."""
+        """Those with raw and every arm that the host runs: the only ones that numbers are made of."""
         return tuple(scrape for scrape in self.scrapes if not scrape.absent)
 
 
@@ -75,18 +77,20 @@ class Clock:
     now_ns: int
     interval_ns: int
     last: bool
+    streams: tuple[Variant, ...] = STREAMS
+    """What the host is to report in every scrape."""
 
 
-def host_clock(plan: EvaluationPlan, times: Sequence[int], now_ns: int, *, last: bool) -> Clock:
+def host_clock(plan: EvaluationPlan, host: str, times: Sequence[int], now_ns: int, *, last: bool) -> Clock:
     """The host's clock from the oldest and newest of its times (see above); no times: believed as it is."""
-    offset = 0
+    offset, deployed_ns = 0, plan.deployed(host)
     if times:
         earliest = max(times) - now_ns
-        latest = min(times) - plan.deployed_ns if plan.deployed_ns is not None else max(0, earliest)
+        latest = min(times) - deployed_ns if deployed_ns is not None else max(0, earliest)
         if earliest <= latest:
             offset = min(max(0, earliest), latest)
     interval = round(plan.limits.interval_s * _SECOND)
-    return Clock(offset, plan.window_start_ns + offset, now_ns + offset, interval, last)
+    return Clock(offset, plan.window_start_ns + offset, now_ns + offset, interval, last, plan.streams(host))
 
 
 @dataclass(frozen=True)
@@ -129,8 +133,10 @@ def gather(
     used: dict[str, list[Count]] = {host: [] for host in plan.hosts}
     refused: dict[tuple[str, str], list[Count]] = {}
     markers = {host: plan.markers(host) for host in plan.hosts}
+    earlier = plan.earlier()
     for count in unique.values():
         if reason := _why_not(plan.scope, markers, lines, count):
+            reason = "before_window" if reason == "unexpected_config" and count.marker in earlier else reason
             refused.setdefault((count.host, reason), []).append(count)
         else:
             used[count.host].append(count)
@@ -184,7 +190,7 @@ def host_scrapes(
     history, found = gathered.histories[host], gathered.clusters[host]
     times = [time for one in found for time in (one.first_ns, one.at_ns)]
     times += [sample.time_ns for sample in gathered.samples[host]]
-    clock = host_clock(plan, [*history.times(), *times], now_ns, last=last)
+    clock = host_clock(plan, host, [*history.times(), *times], now_ns, last=last)
     clusters = (*history.clusters, *found)
     inside = [one for one in clusters if clock.start_ns <= one.at_ns <= clock.now_ns]
     finished = [one for i, one in enumerate(inside) if _finished(one, i == len(inside) - 1, clock)]
@@ -206,7 +212,7 @@ def _finished(cluster: Cluster, newest: bool, clock: Clock) -> bool:
     """Late parts had their time. At the deadline nothing more is waited for, and what came in full is used."""
     if not newest or clock.now_ns - cluster.at_ns >= clock.interval_ns:
         return True
-    return clock.last and cluster.whole
+    return clock.last and (cluster.whole or cluster.readings.keys() >= set(clock.streams))
 
 
 def _numbered(clusters: Sequence[Cluster], clock: Clock) -> tuple[Scrape, ...]:
@@ -217,7 +223,7 @@ def _numbered(clusters: Sequence[Cluster], clock: Clock) -> tuple[Scrape, ...]:
             slot = out[-1].slot + max(1, round((at - out[-1].at_ns) / clock.interval_ns))
         else:
             slot = (at - clock.start_ns) // clock.interval_ns
-        out.append(Scrape(at, slot, cluster.readings))
+        out.append(Scrape(at, slot, cluster.readings, clock.streams))
     return tuple(out)
 
 
@@ -227,13 +233,15 @@ def _coverage(host: str, scrapes: Sequence[Scrape], seen_ns: int | None, clock: 
     for scrape in scrapes:
         back = scrape.slot - expected
         first = max(0, back - MAX_GAPS)
-        gaps += [Gap(at_ns=scrape.at_ns - (back - i) * clock.interval_ns, absent=STREAMS) for i in range(first, back)]
+        gaps += [
+            Gap(at_ns=scrape.at_ns - (back - i) * clock.interval_ns, absent=clock.streams) for i in range(first, back)
+        ]
         if scrape.absent:
             gaps.append(Gap(at_ns=scrape.at_ns, absent=scrape.absent))
         expected = scrape.slot + 1
     since = clock.start_ns if seen_ns is None else seen_ns
     silent = max(0, (clock.now_ns - clock.interval_ns - since) // clock.interval_ns)
-    gaps += [Gap(at_ns=since + (i + 1) * clock.interval_ns, absent=STREAMS) for i in range(min(silent, MAX_GAPS))]
+    gaps += [Gap(at_ns=since + (i + 1) * clock.interval_ns, absent=clock.streams) for i in range(min(silent, MAX_GAPS))]
     due = expected + silent
     received = sum(not scrape.absent for scrape in scrapes)
     return HostCoverage(

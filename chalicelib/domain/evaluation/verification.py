@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Any
 
+from chalicelib.domain.canary.verification import canary_sums
 from chalicelib.domain.evaluation.conclusion import conclude, digest, reduction_of
 from chalicelib.domain.evaluation.interval import cut
 from chalicelib.domain.evaluation.overhead import guardrail_ratio, guardrail_state
@@ -83,6 +84,9 @@ def _sums(evaluation: Evaluation) -> Iterator[_Pair]:
     """Scrapes, batches, hosts and rows are the same sums, cut in different ways."""
     evidence, mean = evaluation.evidence, evaluation.series.mean
     yield "/evidence/minutes", evidence.minutes, evidence.scrapes * evidence.limits.interval_s / 60
+    if evidence.canary:
+        yield from canary_sums(evaluation, evidence.canary)
+        return
     if evidence.batches:
         yield "/evidence/batches", sum(batch.scrapes for batch in evidence.batches), evidence.scrapes
         yield "/evidence/batches", sum(x.a for x in evidence.batches), sum(host.baseline for host in evidence.hosts)
@@ -120,12 +124,13 @@ def _critical(report: CriticalReport) -> Iterator[_Pair]:
         for arm in ("baseline", "candidate"):
             kept: int = getattr(row, arm)
             place = f"/critical/patterns/{number}/{arm}"
-            yield f"{place}Retention", getattr(row, f"{arm}_retention"), kept / row.raw if row.raw else None
+            raw = row.baseline_raw if arm == "baseline" and row.baseline_raw is not None else row.raw
+            yield f"{place}Retention", getattr(row, f"{arm}_retention"), kept / raw if raw else None
             if listed:
-                yield place, kept < row.raw, (row.pattern, arm) in missed
+                yield place, kept < raw, (row.pattern, arm) in missed
         if report.processes_total == len(report.processes):
             of = [process for process in report.processes if process.pattern == row.pattern]
-            stated = (row.processes, row.raw, row.baseline, row.candidate)
+            stated = (row.processes, row.raw, row.baseline if row.baseline_raw is None else 0, row.candidate)
             yield f"/critical/patterns/{number}", stated, (len(of), *_totals(of))
     yield from _confirmed(report)
 

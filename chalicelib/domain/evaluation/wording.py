@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from chalicelib.domain.canary.spec import MIN_PER_ARM
 from chalicelib.domain.evaluation.decision import Decision, blocked_by_hosts, reduction_ratio
 from chalicelib.domain.evaluation.interval import MIN_SCRAPES, hosts_needed
 from chalicelib.domain.evaluation.result import Guardrail, HostCoverage, Measured, MinutesLeft, Miss, Reason, Unmeasured
 from chalicelib.domain.experiment.spec import MIN_FLEET
+from chalicelib.domain.measurement import Variant
 from chalicelib.domain.units import show_duration
 
 _MIB = 1024**2
@@ -84,6 +86,10 @@ def _reduction(measured: Measured) -> str:
 def _basis(measured: Measured) -> str:
     evidence = measured.evidence
     hosts = len(evidence.hosts)
+    if evidence.canary:
+        arms = [len(evidence.canary.assignment.of(arm)) for arm in (Variant.CANDIDATE, Variant.BASELINE)]
+        split = f"{arms[0]} on the candidate and {arms[1]} on the baseline"
+        return f"{hosts} hosts, {split}, {evidence.minutes:.1f} minutes, {evidence.scrapes} scrapes"
     return f"{hosts} host{'' if hosts == 1 else 's'}, {evidence.minutes:.1f} minutes, {evidence.scrapes} paired scrapes"
 
 
@@ -279,7 +285,11 @@ _ENDS: Mapping[Reason, Callable[[Measured], str]] = {
 _WAITS: Mapping[Reason, Callable[[Measured], list[str]]] = {
     Reason.TOO_FEW_SCRAPES: _too_few,
     Reason.MIN_DURATION: _min_duration,
-    Reason.TOO_FEW_HOSTS: lambda m: [f"{MIN_FLEET} hosts for a claim about hosts like these"],
+    Reason.TOO_FEW_HOSTS: lambda m: [
+        f"{MIN_PER_ARM} measured hosts of each arm"
+        if m.evidence.canary
+        else f"{MIN_FLEET} hosts for a claim about hosts like these"
+    ],
     Reason.COVERAGE: _thin_coverage,
     Reason.NO_CRITICAL_SEEN: lambda m: ["a process that matches a critical pattern: none was seen on any host"],
     Reason.GUARDRAIL_UNMEASURED: _guardrails_in("unmeasured"),

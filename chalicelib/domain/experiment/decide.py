@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from chalicelib.domain.evaluation.evaluation import Verdict
-from chalicelib.domain.experiment import sight
+from chalicelib.domain.experiment import before_arms, sight
 from chalicelib.domain.experiment.gate import GateStand
 from chalicelib.domain.experiment.observed import (
     Effect,
@@ -39,28 +39,32 @@ def _pending(experiment: Experiment, seen: Observed, now: float) -> Decision:
 
 
 def _deploying(experiment: Experiment, seen: Observed, now: float) -> Decision:
-    if failed := sight.failures(experiment.configs, seen):
+    configs = experiment.configs_now
+    if failed := sight.failures(configs, seen):
         return Decision(move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, f"collector refused it: {failed}"))
-    waiting = [host for host, wanted in experiment.configs.items() if seen.hosts[host].active != wanted]
+    waiting = [host for host, wanted in configs.items() if seen.hosts[host].active != wanted]
     if not waiting:
-        proofs = sight.proofs(experiment.configs, seen)
-        moved = move(experiment, Cause.EVIDENCE, State.WARMING_UP, now, "every collector runs both arms")
+        proofs = sight.proofs(configs, seen)
+        moved = move(experiment, Cause.EVIDENCE, State.WARMING_UP, now, before_arms.deployed(experiment))
         return Decision(moved.model_copy(update={"proofs": proofs}))
     if overdue(experiment, now):
         detail = f"not confirmed in time: {sight.names(waiting, seen)}"
         return Decision(move(experiment, Cause.DEADLINE, State.ROLLING_BACK, now, detail))
-    return Decision(experiment, sight.assign(experiment.configs, seen))
+    return Decision(experiment, sight.assign(configs, seen))
 
 
 def _warming_up(experiment: Experiment, seen: Observed, now: float) -> Decision:
-    if failed := sight.failures(experiment.configs, seen):
+    if failed := sight.failures(experiment.configs_now, seen):
         return Decision(move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, f"collector failed: {failed}"))
     for host, status in seen.load.items():
         if status is not None and status.phase is LoadPhase.FAILED:
             detail = f"the load failed on {host}: {status.reason}"
             return Decision(move(experiment, Cause.EVIDENCE, State.ROLLING_BACK, now, detail))
     loaded = all(status is not None and status.phase is LoadPhase.RUNNING for status in seen.load.values())
-    if loaded and now - experiment.entered_at >= experiment.spec.schedule.warm_up:
+    warm = loaded and now - experiment.entered_at >= experiment.spec.schedule.warm_up
+    if warm and experiment.before_phase:
+        return before_arms.measuring(experiment, seen, now)
+    if warm:
         return Decision(move(experiment, Cause.CLOCK, State.RUNNING, now, "evidence counts from now"))
     # Only now: a control plane that was away for a while finds a warm-up that is over, not one that failed.
     if overdue(experiment, now):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.domain.canary.before import PrePeriod
 from chalicelib.domain.evaluation.evaluation import Evaluation
 from chalicelib.domain.experiment.gate import GateView
 from chalicelib.domain.experiment.rollout import Watched
@@ -47,6 +48,8 @@ class Observed:
     deployment_active: bool = False
     gate: GateView = field(default_factory=GateView)
     """What webhooks that hold promotions say."""
+    before: PrePeriod | None = None
+    """What a canary's pre-period has measured up to now, when it is due."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from chalicelib.domain.canary.rules import CANARY_RULES, CLAIM_OF_A_CANARY, SOURCE_OF_A_CANARY, with_defaults
+from chalicelib.domain.canary.spec import CanarySpec, Layout
 from chalicelib.domain.critical import MAX_PATTERNS, CriticalPattern
 from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.source import Source
@@ -163,21 +165,31 @@ class ExperimentSpec(Value):
     """One collector, one scrape, both arms."""
     interval: Seconds = Field(default=15, ge=1, le=3600)
     """Time between two scrapes."""
+    layout: Layout = "paired"
+    """paired: every host runs both arms. canary: every host runs one arm, by lot, and hosts are what is compared."""
+    canary: Annotated[CanarySpec | None, CANARY_RULES] = None
+    """How a canary divides the hosts; only with layout: canary, where it has defaults."""
     schedule: Schedule = Schedule()
     success: Success = Success()
-    claim: Claim = "these-hosts"
-    """What the verdict is about: the hosts under test, or hosts like these (three at least, and a wider interval)."""
+    claim: Annotated[Claim, CLAIM_OF_A_CANARY] = "these-hosts"
+    """What the verdict is about: the hosts under test, or hosts like these (three at least, and a wider interval). A
+    canary is always about hosts like these."""
     guardrails: Guardrails = Guardrails()
     promotion: Literal["manual", "automatic"] = "manual"
     rollout: Rollout = Rollout()
     """Stages of the promotion, each proven and watched before the next; without: all hosts at once."""
-    source: Source = Source()
+    source: Annotated[Source, SOURCE_OF_A_CANARY] = Source()
     """Where the arms' figures are read from: measurements (the edge's counts), or a Prometheus that both send to."""
     dry_run: bool = False
     """Evaluate everything and act on nothing: no roll back on a breach, no promotion; what ran is restored at last."""
     load: LoadSpec | None = None
     """Simulated processes that run on every target while the experiment does."""
     price_book: str = Field(default="example-2026", pattern=NAME)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _layout_defaults(cls, data: Any) -> Any:
+        return with_defaults(data)
 
     @model_validator(mode="after")
     def _consistent(self) -> ExperimentSpec:

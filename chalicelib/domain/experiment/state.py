@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from chalicelib.domain.canary.assignment import Assignment
+from chalicelib.domain.canary.before import Canary, PrePeriod
 from chalicelib.domain.cost.price_book import PriceBook
 from chalicelib.domain.evaluation.summary import Progress
 from chalicelib.domain.experiment.rollout import Rollout
@@ -94,6 +96,14 @@ class Experiment(Value):
     ended_at: float | None = None
     configs: dict[str, str] = Field(default_factory=dict)
     """Host to content hash of the A/B configuration under test."""
+    assignment: Assignment | None = None
+    """Which host runs which arm, in a canary; drawn at creation."""
+    before_configs: dict[str, str] = Field(default_factory=dict)
+    """Host to content hash of what a canary runs in the pre-period: the baseline, everywhere."""
+    before_since: float | None = None
+    """When the pre-period of a canary began."""
+    before: PrePeriod | None = None
+    """What it measured; None until it is over."""
     arm_hashes: tuple[str, str] = ("", "")
     """Content hash of the baseline's and the candidate's own processors, for the evidence."""
     winner_configs: dict[str, str] = Field(default_factory=dict)
@@ -125,6 +135,23 @@ class Experiment(Value):
     def active(self) -> bool:
         """Whether the clock must step it."""
         return self.state not in END_STATES and self.state is not State.DRAFT
+
+    @property
+    def before_phase(self) -> bool:
+        """Whether it is a canary whose hosts all run, or are to run, the baseline still."""
+        return self.assignment is not None and self.before is None
+
+    @property
+    def configs_now(self) -> dict[str, str]:
+        """Host to content hash of what it is to run while the experiment is deployed."""
+        return self.before_configs if self.before_phase else self.configs
+
+    @property
+    def canary(self) -> Canary | None:
+        """What the evaluation of a canary needs; None in the paired layout, and before the pre-period is over."""
+        if self.assignment is None or self.before is None:
+            return None
+        return Canary(assignment=self.assignment, before=self.before)
 
     @property
     def rollout_plan(self) -> Rollout:

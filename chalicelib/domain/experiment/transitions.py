@@ -54,8 +54,15 @@ TRANSITIONS: tuple[Transition, ...] = (
     T(S.DEPLOYING, Cause.DEADLINE, S.ROLLING_BACK, "a host did not confirm in time", "previous is restored"),
     T(S.DEPLOYING, Cause.STOP, S.STOPPING, "an operator stops it", "previous is restored"),
     T(S.WARMING_UP, Cause.CLOCK, S.RUNNING, "warm-up is over and the load runs", "evidence counts from here"),
+    T(S.WARMING_UP, Cause.EVIDENCE, S.DEPLOYING, "canary: the pre-period is measured", "each host is offered its arm"),
     T(S.WARMING_UP, Cause.EVIDENCE, S.ROLLING_BACK, "a collector lost the configuration", "previous is restored"),
-    T(S.WARMING_UP, Cause.DEADLINE, S.ROLLING_BACK, "the load did not start in time", "previous is restored"),
+    T(
+        S.WARMING_UP,
+        Cause.DEADLINE,
+        S.ROLLING_BACK,
+        "the load did not start, or a host of a canary was not measured, in time",
+        "previous is restored",
+    ),
     T(S.WARMING_UP, Cause.STOP, S.STOPPING, "an operator stops it", "previous is restored, load is stopped"),
     T(S.RUNNING, Cause.EVIDENCE, S.DECIDING, "an evaluation reached a verdict", "none"),
     T(S.RUNNING, Cause.EVIDENCE, S.ROLLING_BACK, "a guardrail broke", "previous is restored at once"),
@@ -97,7 +104,7 @@ TRANSITIONS: tuple[Transition, ...] = (
 DEADLINES: dict[State, float] = {
     State.PENDING: 600.0,
     State.DEPLOYING: 180.0,
-    State.WARMING_UP: 180.0,  # after the warm-up itself
+    State.WARMING_UP: 180.0,  # after the warm-up itself, and the pre-period of a canary
     State.RUNNING: 0.0,  # schedule.maxDuration, by the experiment's own clock
     State.PAUSED: 7 * 86400.0,
     State.DECIDING: 300.0,  # after the last measurements had their time
@@ -125,7 +132,7 @@ def move(experiment: Experiment, cause: Cause, target: State, now: float, detail
         "message": detail,
         "events": (*experiment.events, event)[-MAX_EVENTS:],
     }
-    if target is State.DEPLOYING:
+    if target is State.DEPLOYING and experiment.state is State.PENDING:
         changes["deployed_at"] = now
     if target is State.RUNNING and experiment.state is State.WARMING_UP:
         changes["window_start"] = now
@@ -161,8 +168,15 @@ def overdue(experiment: Experiment, now: float) -> bool:
     if experiment.state is State.PROMOTING:
         since = experiment.stage_since or experiment.entered_at
         return now - since >= limit + experiment.rollout_plan.soak
-    extra = {State.WARMING_UP: experiment.spec.schedule.warm_up, State.DECIDING: settling(experiment)}
+    extra = {State.WARMING_UP: warming(experiment), State.DECIDING: settling(experiment)}
     return now - experiment.entered_at >= limit + extra.get(experiment.state, 0.0)
+
+
+def warming(experiment: Experiment) -> float:
+    """Seconds that the warm-up lasts; that of a canary's pre-period goes on with the pre-period itself."""
+    canary = experiment.spec.canary
+    measured = canary.pre_period if canary and experiment.before_phase else 0.0
+    return experiment.spec.schedule.warm_up + measured
 
 
 def settling(experiment: Experiment) -> float:
