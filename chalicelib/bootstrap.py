@@ -55,6 +55,7 @@ from chalicelib.services.pipelines import Pipelines
 from chalicelib.services.predictions import PredictionBook
 from chalicelib.services.price_books import PriceBooks
 from chalicelib.services.promotion import Promotion
+from chalicelib.services.quarantine import Quarantine
 from chalicelib.services.services import Services
 from chalicelib.services.signing_key import SigningKey
 from chalicelib.services.sources import Sources
@@ -206,6 +207,7 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         gates=gates,
         notifications=notifications,
         host_watch=HostWatch(context, fleet, notifications),
+        quarantine=Quarantine(context),
         audit=records.audit,
         clock=context.clock,
     )

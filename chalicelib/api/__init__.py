@@ -16,6 +16,7 @@ from chalicelib.api import (
     pipelines,
     predictions,
     price_books,
+    quarantine,
     system,
     tokens,
     validations,
@@ -30,6 +31,7 @@ def all_routes(services: Services, version: str) -> tuple[Route, ...]:
     nouns = (
         *tokens.routes(services),
         *hosts.routes(services),
+        *quarantine.routes(services),
         *pipelines.routes(services),
         *own_pipelines.routes(services),
         *validations.routes(services),

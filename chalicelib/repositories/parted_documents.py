@@ -25,6 +25,8 @@ K = TypeVar("K")
 W = TypeVar("W")
 INLINE = 16_000
 """Characters of JSON up to which a field stays in its document."""
+FEW_ROWS = 32
+"""Elements that are never that long together: names, hashes, proofs."""
 MOST_REMOVED = 60
 """Parts that are deleted together with their document; a transaction takes 100 writes, and has others."""
 EACH = "*"
@@ -83,7 +85,7 @@ class PartedDocuments(Documents[V]):
         named: set[str] = set()
 
         def cut(found: Any) -> Any:
-            if len(json.dumps(found)) <= INLINE:
+            if len(found) <= FEW_ROWS or len(json.dumps(found)) <= INLINE:
                 return found
             kind, rows = ("map", list(found.items())) if isinstance(found, dict) else ("list", found)
             marks = []

@@ -211,7 +211,7 @@ class Experiments:
             if failure:
                 raise Conflict(
                     f"this very configuration failed on host {host!r} before: {failure.error}",
-                    hint=f"once the cause is gone: phoenix host release {host} {content[:SHORT_HASH]}",
+                    hint=f"once the cause is gone: phoenix host quarantine release {host} {content[:SHORT_HASH]}",
                 )
 
     def _previous(self, state: AgentState) -> str:

@@ -23,6 +23,7 @@ from chalicelib.services.own_pipelines import OwnPipelines
 from chalicelib.services.pipelines import Pipelines
 from chalicelib.services.predictions import PredictionBook
 from chalicelib.services.price_books import PriceBooks
+from chalicelib.services.quarantine import Quarantine
 from chalicelib.services.sources import Sources
 from chalicelib.services.stepping import Stepping
 from chalicelib.services.tokens import Tokens
@@ -56,5 +57,6 @@ class Services:
     gates: Gates
     notifications: Notifications
     host_watch: HostWatch
+    quarantine: Quarantine
     audit: AuditTrail
     clock: Clock

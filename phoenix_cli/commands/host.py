@@ -16,6 +16,7 @@ from chalicelib.domain.errors import InvalidInput, NotFound
 from phoenix_cli.binaries.progress import progress_report
 from phoenix_cli.binaries.resolve import resolve_collector, resolve_supervisor
 from phoenix_cli.client import connect
+from phoenix_cli.commands import quarantine
 from phoenix_cli.commands.record import record_host, show_recording
 from phoenix_cli.host_runtime.config import HostConfig
 from phoenix_cli.host_runtime.credentials import (
@@ -130,5 +131,7 @@ def remove(name: HostArgument) -> None:
     note(f"host {name} is removed")
 
 
+app.add_typer(quarantine.app, name="quarantine")
+app.command("attempts")(quarantine.attempts)
 app.command("record")(record_host)
 app.command("recording")(show_recording)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from chalicelib.domain.errors import Conflict
+from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from chalicelib.domain.fleet.judge import IDLE_HASH, marker_of
 from chalicelib.domain.fleet.state import AgentState, Assignment, Failure, Purpose
 
@@ -15,6 +15,20 @@ SHORT_HASH = 12
 def quarantined(state: AgentState, content_hash: str) -> Failure | None:
     """How this content failed on this host before, or None."""
     return next((one for one in state.quarantine if one.content_hash == content_hash), None)
+
+
+def released(state: AgentState, given: str) -> tuple[AgentState, Failure]:
+    """The state without a failure that an operator let go, and that failure. given: content hash, or the first digits
+    of it. Raises NotFound, InvalidInput for digits that fit more than one."""
+    found = [one for one in state.quarantine if one.content_hash.startswith(given)]
+    if not found:
+        hint = "see what failed: phoenix host quarantine list"
+        raise NotFound(f"no failed configuration {given[:64]!r} is remembered on this host", hint=hint)
+    if len(found) > 1:
+        rule, fix = f"{given!r} fits {len(found)} failed configurations", "give more digits of the one that is meant"
+        raise InvalidInput(rule, problems=(Problem("/contentHash", rule, fix),), hint=fix)
+    left = tuple(one for one in state.quarantine if one is not found[0])
+    return state.model_copy(update={"quarantine": left}), found[0]
 
 
 def assign(
@@ -36,7 +50,7 @@ def assign(
         when = datetime.fromtimestamp(failure.at, UTC).isoformat(timespec="seconds")
         raise Conflict(
             f"this configuration failed on this host at {when}: {failure.error}",
-            hint="change the pipeline or its parameters, or force it once the cause is gone",
+            hint="change the pipeline or its parameters; once the cause is gone: phoenix host quarantine release",
         )
     wanted = state.desired
     if wanted and not force and (wanted.scope, wanted.content_hash) == (scope, content_hash) and not wanted.failed_at:
