@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from pydantic import ValidationError
 
-from chalicelib.domain.errors import InvalidInput, NotFound
-from chalicelib.domain.load import DEFAULTS
+from chalicelib.domain.errors import InvalidInput, NotFound, PhoenixError, Problem
+from chalicelib.domain.load import DEFAULTS, LoadSpec, stages_of
 from phoenix_cli.client import Client, connect
+from phoenix_cli.documents import Document, read_document
 from phoenix_cli.output import Output, OutputOption, emit, note, rows
+from phoenix_cli.show.loads import profiles_table, stages_table
 from phoenix_cli.show.tables import loadsims_table
 
 app = typer.Typer(no_args_is_help=True, help="Simulated process load: real processes that always end.")
@@ -23,20 +27,48 @@ HostOption = Annotated[str | None, typer.Option(help="Host; may be left out when
 def start(
     name: Name,
     host: Annotated[str, typer.Option(help="Host to run on.")],
-    profile: Annotated[str, typer.Option(help="See phoenix loadsim list-profiles.")] = "high-cardinality",
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="The load as YAML or JSON, as in an experiment; - reads stdin.")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="See phoenix loadsim list-profiles.")] = None,
     count: Annotated[int | None, typer.Option(help="Processes alive at any time.")] = None,
     busy: Annotated[int | None, typer.Option(help="How many of them use CPU.")] = None,
     critical: Annotated[int | None, typer.Option(help="How many are named as critical ones.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same population.")] = 1,
-    duration: Annotated[str, typer.Option(help="Ends by itself after this, such as 30m.")] = "1h",
+    restarts_per_minute: Annotated[float | None, typer.Option(help="Idle processes replaced each minute.")] = None,
+    starts_per_second: Annotated[float | None, typer.Option(help="process-churn: jobs started each second.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same population.")] = None,
+    duration: Annotated[str | None, typer.Option(help="Ends by itself after this, such as 30m (default 1h).")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check it and show its stages; start nothing.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Start a load on a host."""
-    spec: dict[str, Any] = {"profile": profile, "seed": seed, "durationS": duration}
-    given = {"count": count, "busy": busy, "critical": critical}
-    spec.update({key: value for key, value in given.items() if value is not None})
-    made = connect().post(PATH, {"name": name, "host": host, "spec": spec})
-    emit(made, output, rows(loadsims_table))
+    """Start a load on a host. What an option says wins over the file."""
+    given: dict[str, Any] = {"profile": profile, "count": count, "busy": busy, "critical": critical, "seed": seed}
+    given |= {"restartsPerMinute": restarts_per_minute, "startsPerSecond": starts_per_second, "durationS": duration}
+    document = read_document(file) if file else Document("the options", {})
+    if not isinstance(document.value, Mapping):
+        raise InvalidInput(f"{document.name} holds no load; write fields such as profile: process-churn")
+    spec = {**document.value, **{key: value for key, value in given.items() if value is not None}}
+    try:
+        if dry_run:
+            stages = [one.model_dump(mode="json", by_alias=True) for one in stages_of(_checked(spec))]
+            emit(stages, output, stages_table)
+        else:
+            emit(connect().post(PATH, {"name": name, "host": host, "spec": spec}), output, rows(loadsims_table))
+    except PhoenixError as error:
+        error.lines = {f"/spec{pointer}": line for pointer, line in document.lines.items()}  # type: ignore[attr-defined]
+        error.file = document.name  # type: ignore[attr-defined]
+        raise
+
+
+def _checked(spec: Mapping[str, Any]) -> LoadSpec:
+    try:
+        return LoadSpec.model_validate(spec)
+    except ValidationError as error:
+        problems = tuple(
+            Problem("/spec" + "".join(f"/{part}" for part in e["loc"]), e["msg"].removeprefix("Value error, "))
+            for e in error.errors(include_url=False)
+        )
+        raise InvalidInput(f"{len(problems)} problem(s) in the request", problems=problems) from error
 
 
 @app.command("stop")
@@ -54,7 +86,7 @@ def status(
     host: HostOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Show loads: phase, processes, restarts."""
+    """Show loads: phase, stage of a scenario, processes and rates beside those asked."""
     client = connect()
     if name is None:
         emit(client.items(PATH), output, rows(loadsims_table))
@@ -64,16 +96,9 @@ def status(
 
 @app.command("list-profiles")
 def profiles(output: OutputOption = Output.TABLE) -> None:
-    """List the profiles and their defaults."""
+    """List the profiles and scenarios and their defaults."""
     items = [{"name": name, **defaults.model_dump(by_alias=True)} for name, defaults in DEFAULTS.items()]
-
-    def table(rows: list[dict[str, Any]]) -> Table:
-        shown = Table("profile", "count", "busy", "critical", "restarts/min", "what", box=None)
-        for row in rows:
-            shown.add_row(*(str(row[k]) for k in ("name", "count", "busy", "critical", "restartsPerMinute", "summary")))
-        return shown
-
-    emit(items, output, table)
+    emit(items, output, profiles_table)
 
 
 def _one(client: Client, name: str, host: str | None) -> dict[str, Any]:

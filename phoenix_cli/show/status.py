@@ -15,6 +15,7 @@ from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.loadsim import LoadSim
 from phoenix_cli.show import figures
 from phoenix_cli.show.facts import Fact, critical_fact, facts, left_fact, reduction_fact, waiting_fact
+from phoenix_cli.show.loads import in_words
 from phoenix_cli.show.ruling import Ruling, aftermath, arm_title, next_step, ruling
 
 MARKS = {True: "✓", False: "✗", None: ""}
@@ -189,7 +190,8 @@ def _time_left(experiment: Experiment, evaluation: Evaluation | None, now: float
 def _load(load: LoadSim) -> str:
     status = load.status
     reason = f" ({figures.sentence(status.reason, 200)})" if status.reason else ""
-    return f"{figures.clean(load.host)} {status.phase.value} {status.running}/{load.spec.count} processes{reason}"
+    item = load.model_dump(mode="json", by_alias=True, include={"spec", "status"})
+    return f"{figures.clean(load.host)} {status.phase.value} {in_words(item)}{reason}"
 
 
 def _words(state: State) -> str:

@@ -12,6 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from phoenix_cli.show import loads
 from phoenix_cli.show.figures import age, clean, percent, plural, sentence
 
 Item = Mapping[str, Any]
@@ -175,8 +176,8 @@ def _arm(arm: Item) -> str:
 
 def loadsims_table(items: Iterable[Item], now: float | None = None) -> Table:
     """Loads: what was asked, what really runs."""
-    columns = ("load", "host", "profile", "phase", "processes>", "restarts>", "since", "reported", "note")
-    return table((_loadsim(item, now) for item in items), columns)
+    said = ("phase", "processes>", "starts/s>", "restarts>", "since", "reported", "note")
+    return table((_loadsim(item, now) for item in items), ("load", "host", "profile", "stage", *said))
 
 
 def _loadsim(item: Item, now: float | None) -> tuple[str | Text, ...]:
@@ -187,8 +188,10 @@ def _loadsim(item: Item, now: float | None) -> tuple[str | Text, ...]:
         item["name"],
         item["host"],
         spec["profile"],
+        loads.stage(status),
         word("stopping" if stopping else phase),
-        f"{status.get('running', 0)}/{spec['count']}",
+        loads.processes(item),
+        loads.rates(status),
         str(status.get("restarts", 0)),
         age(item["createdAt"], now),
         age(item.get("reportedAt"), now),

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chalicelib.domain.experiment.sight import looked
-from chalicelib.domain.load import LoadPhase, LoadSpec, LoadStatus
+from chalicelib.domain.load import LoadPhase, LoadRates, LoadSpec, LoadStage, LoadStatus
 from chalicelib.domain.loadsim import LoadSim
 from phoenix_cli.show.tables import deployments_table, experiments_table, hosts_table, loadsims_table, pipelines_table
 from tests.unit.evaluation.simulated import scrape
@@ -135,6 +135,16 @@ def test_loads_show_what_runs_of_what_was_asked() -> None:
     stopping = load.model_copy(update={"desired": "stopped", "reported_at": OPEN})
     shown = rows(loadsims_table([one.model_dump(mode="json", by_alias=True) for one in (load, stopping)], OPEN + 30))
     assert shown == [
-        "web node-01 high-cardinality running 298/300 4 30s ago never",
-        "web node-01 high-cardinality stopping 298/300 4 30s ago 30s ago",
+        "web node-01 high-cardinality running 298/300 – 4 30s ago never",
+        "web node-01 high-cardinality stopping 298/300 – 4 30s ago 30s ago",
     ]
+
+
+def test_a_scenario_s_load_shows_its_stage_and_rates_beside_those_asked() -> None:
+    stage = LoadStage(name="storm", number=2, of=5)
+    rates = LoadRates(asked=25, starts=24.88, ends=24.9, seconds=30)
+    status = LoadStatus(phase=LoadPhase.RUNNING, asked=250, running=249, stage=stage, rates=rates)
+    spec = LoadSpec.model_validate({"profile": "chaos"})
+    load = LoadSim(name="web", host="node-01", spec=spec, created_at=OPEN, created_by="x", status=status)
+    (shown,) = rows(loadsims_table([load.model_dump(mode="json", by_alias=True)], OPEN + 30))
+    assert shown == "web node-01 chaos storm 2/5 running 249/250 24.9/25 0 30s ago never"
