@@ -1,0 +1,1 @@
+"""The Prometheus adapter without a server."""
