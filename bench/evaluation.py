@@ -15,6 +15,8 @@ from math import sqrt
 import numpy as np
 
 from bench import conditions
+from bench.evaluation_canary import CANARY_NOTES, CANARY_TABLES
+from bench.evaluation_canary import tables as canary_tables
 from bench.evaluation_methods import LAST, METHODS, PER_MINUTE, Bounds, Floats, decided, in_use
 from bench.evaluation_noise import FAMILIES, LEVEL, SD, USUAL, Family, Generator, ar1, hosts, separate
 from bench.registry import Options
@@ -40,7 +42,13 @@ def run(options: Options) -> Report:
     runs = 1000 if options.quick else 10_000
     machine = conditions.machine()
     began = time.monotonic()
-    tables = (*_families(runs), _hosts(runs), _fleet(max(runs // 4, 500)), _same(runs))
+    tables = (
+        *_families(runs),
+        _hosts(runs),
+        _fleet(max(runs // 4, 500)),
+        _same(runs),
+        *canary_tables(max(runs // 4, 500)),
+    )
     worst = 100 * 1.96 * sqrt(0.05 * 0.95 / runs)
     said = {
         **machine,
@@ -215,6 +223,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     HOSTS_TITLE: _HOSTS,
     FLEET_TITLE: _FLEET,
     SAME_TITLE: _SAME,
+    **CANARY_TABLES,
 }
 """Title to columns, in order."""
 
@@ -228,5 +237,6 @@ NOTES = (
     "-50 % promoted within 15 min in 99.9 % at AR(1) .5 and below. min: median minutes of the promotions, – where "
     "fewer than half promote. * noise that the rule was not fitted or checked on. not judged: slower than assumed, "
     "or nothing was promised.",
+    *CANARY_NOTES,
     *(f"{family.name}: {family.about}." for family in FAMILIES),
 )

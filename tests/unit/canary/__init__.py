@@ -1,0 +1,1 @@
+"""Tests of the canary layout, without a control plane."""
