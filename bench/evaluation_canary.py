@@ -29,7 +29,7 @@ BEFORE, GAP = 10 * PER_MINUTE, PER_MINUTE
 SIZE_SD, CHANGE_SD = 1.0, 0.1
 LOOKS = tuple(range(20, LAST + 1, PER_MINUTE))
 HOSTS = 10
-FLEETS = ((6, 0.5, 0.0), (6, 0.5, 0.3), (10, 0.5, 0.3), (20, 0.5, 0.3), (20, 0.2, 0.3), (50, 0.5, 0.3), (100, 0.1, 0.3))
+FLEETS = ((6, 0.5, 0.0), (6, 0.5, 0.3), (10, 0.5, 0.3), (20, 0.5, 0.3), (20, 0.2, 0.3), (50, 0.5, 0.3), (50, 0.1, 0.3))
 """Hosts, share of the candidate, and how much they differ in what the candidate does (sd, log scale)."""
 MET = "–"
 
@@ -170,7 +170,7 @@ def _fleets(runs: int) -> Table:
     rows = []
     for number, (hosts, share, effect_sd) in enumerate(FLEETS):
         print(f"  canary, {hosts} hosts", file=sys.stderr, flush=True)
-        some = max(runs * HOSTS // max(hosts, HOSTS), 250)
+        some = min(runs, max(runs * HOSTS // max(hosts, HOSTS), 1000))
         rng = np.random.default_rng((SEED, 100 + number))
         made = fleet(rng, family, some, hosts, share, effect_sd)
         rows.append(_row((hosts, share, effect_sd, some), made, USUAL, naive=False))
@@ -181,11 +181,11 @@ def _row(head: tuple[Cell, ...], made: Fleet, limit: float, *, naive: bool) -> t
     bounds = in_use(made)
     found = decided(bounds, TARGET, TARGET)
     error, rejected = float(found.promoted.mean()), float(found.rejected.mean())
-    others = (
-        [float(decided(rule(made), TARGET, TARGET).promoted.mean()) for rule in (difference_of_means, per_scrape)]
-        if naive
-        else []
-    )
+    others: list[Cell] = []
+    if naive:
+        means, scrapes = difference_of_means(made), per_scrape(made)
+        others = [float(decided(one, TARGET, TARGET).promoted.mean()) for one in (means, scrapes)]
+        others.append(float(decided(means, 0.9, TARGET).promoted.mean()))
     power = [float(decided(bounds, truth, TARGET).promoted.mean()) for truth in (0.9, 0.7, 0.6)]
     none = float(decided(bounds, 0.0, TARGET).promoted.mean())
     missed = [name for name, share in (("error", error), ("rejects", rejected)) if share > limit]
@@ -209,6 +209,7 @@ _FAMILIES = (
     _ERROR,
     Column("difference_of_means", "difference of means", ".1%"),
     Column("per_scrape", "t per scrape", ".1%"),
+    Column("difference_of_means_0.9", "difference of means, 0.9", ".1%"),
     *_measured(),
 )
 _FLEETS = (

@@ -18,6 +18,7 @@ from chalicelib.domain.experiment.state import Experiment
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.show import figures
+from phoenix_cli.show.canary import stands_for
 from phoenix_cli.show.facts import coverage_fact, left_fact, overhead_fact, reduction_fact, waiting_fact
 from phoenix_cli.show.outputs import outputs
 from phoenix_cli.show.ruling import aftermath, arm_title, ruling
@@ -49,6 +50,8 @@ def compare_table(experiment: Experiment, evaluation: Evaluation | None) -> Tabl
 
 
 def _rows(evaluation: Evaluation) -> Iterable[tuple[str, ...]]:
+    if row := stands_for(evaluation.evidence.canary):
+        yield row
     mean, per_minute = evaluation.series.mean, 60 / evaluation.evidence.limits.interval_s
     amounts = (mean.raw, mean.baseline, mean.candidate) if mean else None
     yield ("series per scrape", *(map(figures.whole, amounts) if amounts else _NONE))
@@ -67,7 +70,8 @@ def _rows(evaluation: Evaluation) -> Iterable[tuple[str, ...]]:
         if not row.seen:
             yield (name, "not seen", "not measured", "not measured")
             continue
-        kept = (figures.whole_share(arm, row.raw) for arm in (row.baseline, row.candidate))
+        of_baseline = row.raw if row.baseline_raw is None else row.baseline_raw
+        kept = (figures.whole_share(row.baseline, of_baseline), figures.whole_share(row.candidate, row.raw))
         yield (name, figures.plural(row.processes, "process", "processes"), *kept)
 
 

@@ -12,6 +12,7 @@ from chalicelib.domain.evaluation.decision import blocked_by_hosts, reduction_ra
 from chalicelib.domain.evaluation.interval import hosts_needed
 from chalicelib.domain.evaluation.result import BREACHES, Evaluation, Reason
 from chalicelib.domain.experiment.state import Experiment
+from phoenix_cli.show import canary
 from phoenix_cli.show.facts import coverage_fact, critical_fact, overhead_fact
 from phoenix_cli.show.figures import clean, interval, percent, plural, sentence
 from phoenix_cli.show.ruling import next_step, ruling
@@ -128,6 +129,7 @@ def _numbers(evaluation: Evaluation) -> Iterator[str]:
             f"The spread of 8 batches gives a relative standard error of {(found.standard_error or 0) * 100:.2f} %, "
             f"widened {found.multiplier or 0:.1f} times after {found.minutes:.1f} minutes of looks at every scrape."
         )
+    yield from canary.numbers(evaluation)
     yield (
         f"It rests on {plural(evidence.scrapes, 'complete scrape')} of {plural(len(evidence.hosts), 'host')}; coverage "
         f"{coverage_fact(evaluation).text}."

@@ -118,7 +118,8 @@ def overhead_fact(evaluation: Evaluation) -> Fact:
     if not cpu and not rss:
         return Fact("overhead", ("not measured yet",))
     most = "at most " if len(report.hosts) > 1 else ""
-    parts = [f"both arms together {most}{percent(max(cpu))} of a core" if cpu else "CPU not measured"]
+    whose = "each host's own arm" if evaluation.evidence.canary else "both arms together"
+    parts = [f"{whose} {most}{percent(max(cpu))} of a core" if cpu else "CPU not measured"]
     parts.append(size(max(rss)) if rss else "memory not measured")
     states = {limit.state for limit in report.guardrails}
     mark = False if "beyond" in states else True if states == {"within"} else None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from chalicelib.domain.experiment.state import Experiment, State
 from chalicelib.domain.experiment.transitions import DEADLINES, settling
+from phoenix_cli.show.canary import phase
 from phoenix_cli.show.figures import clean, day_and_time, duration, plural, sentence
 from phoenix_cli.show.ruling import aftermath
 
@@ -43,19 +44,24 @@ def _pending(experiment: Experiment, now: float) -> _Sentences:
 
 
 def _deploying(experiment: Experiment, now: float) -> _Sentences:
+    offered = "The baseline" if experiment.before_phase else "The configuration with both pipelines"
+    offered = "Each host's own arm" if experiment.canary else offered
     return [
-        f"The configuration with both pipelines is offered to {_hosts(experiment)}, since "
-        f"{duration(now - experiment.entered_at)}.",
+        *phase(experiment, now),
+        f"{offered} is offered to {_hosts(experiment)}, since {duration(now - experiment.entered_at)}.",
         "It goes on when every collector has returned the marker of that configuration and is healthy.",
         f"If one refuses it, or does not confirm it within {_left(experiment, now)}, what ran before is restored.",
     ]
 
 
 def _warming_up(experiment: Experiment, now: float) -> _Sentences:
+    if experiment.before_phase:
+        return [*phase(experiment, now), "Nothing is decided by what is measured before the arms are told apart."]
+    runs = "its arm" if experiment.canary else "both pipelines"
     left = max(0.0, experiment.spec.schedule.warm_up - (now - experiment.entered_at))
     load = " and the simulated load to run on every host" if experiment.spec.load else ""
     return [
-        f"Every collector runs both pipelines; it waits for the warm-up to end, {duration(left)} from now{load}.",
+        f"Every collector runs {runs}; it waits for the warm-up to end, {duration(left)} from now{load}.",
         "What is measured during the warm-up is not evidence.",
     ]
 

@@ -14,6 +14,7 @@ from chalicelib.domain.evaluation.result import Evaluation, Miss
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.loadsim import LoadSim
 from phoenix_cli.show import figures
+from phoenix_cli.show.canary import arms_fact
 from phoenix_cli.show.facts import Fact, critical_fact, facts, left_fact, reduction_fact, waiting_fact
 from phoenix_cli.show.loads import in_words
 from phoenix_cli.show.ruling import Ruling, aftermath, arm_title, next_step, ruling
@@ -158,8 +159,7 @@ def _freshness(experiment: Experiment, evaluation: Evaluation | None, now: float
 def _all_facts(
     experiment: Experiment, evaluation: Evaluation | None, now: float, loads: Sequence[LoadSim]
 ) -> Iterable[Fact]:
-    if evaluation is not None:
-        yield from facts(evaluation)
+    yield from _measured(experiment, evaluation)
     if loads:
         yield Fact("load", tuple(_load(load) for load in loads))
     ruled = ruling(experiment, evaluation)
@@ -176,6 +176,13 @@ def _all_facts(
     command = next_step(experiment, ruled)
     if command and "--watch" not in command:
         yield Fact("undo" if experiment.state is State.COMPLETED else "next", (command,))
+
+
+def _measured(experiment: Experiment, evaluation: Evaluation | None) -> Iterable[Fact]:
+    if arms := arms_fact(experiment):
+        yield arms
+    if evaluation is not None:
+        yield from facts(evaluation)
 
 
 def _time_left(experiment: Experiment, evaluation: Evaluation | None, now: float) -> str:

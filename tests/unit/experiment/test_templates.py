@@ -18,9 +18,10 @@ TOPK = ("process-baseline-v1", "process-topk-v1")
 
 @pytest.mark.parametrize("template", names())
 def test_a_template_is_a_legal_experiment_and_says_what_it_is_for(template: str) -> None:
-    text = filled(template, "web", ["h1", "h2"], [], ["^nginx$", 'a"b: {c} # d'], *TOPK)
+    hosts = [f"h{number}" for number in range(6)]
+    text = filled(template, "web", hosts, [], ["^nginx$", 'a"b: {c} # d'], *TOPK)
     made = ExperimentManifest.model_validate(yaml.safe_load(text))
-    assert made.spec.targets.hosts == ("h1", "h2")
+    assert made.spec.targets.hosts == tuple(hosts)
     assert [pattern.name for pattern in made.spec.critical] == ["^nginx$", 'a"b: {c} # d']
     assert text.startswith("# ")
     labelled = ExperimentManifest.model_validate(
