@@ -50,8 +50,8 @@ def compare_table(experiment: Experiment, evaluation: Evaluation | None) -> Tabl
 
 
 def _rows(evaluation: Evaluation) -> Iterable[tuple[str, ...]]:
-    if row := stands_for(evaluation.evidence.canary):
-        yield row
+    if meaning := stands_for(evaluation.evidence.canary):
+        yield meaning
     mean, per_minute = evaluation.series.mean, 60 / evaluation.evidence.limits.interval_s
     amounts = (mean.raw, mean.baseline, mean.candidate) if mean else None
     yield ("series per scrape", *(map(figures.whole, amounts) if amounts else _NONE))
