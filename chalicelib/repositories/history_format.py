@@ -21,6 +21,7 @@ def history_json(host: str, history: HostHistory) -> list[Any]:
         "at": [b - a for a, b in zip([0, *ats], ats, strict=False)],
         "first": [cluster.at_ns - cluster.first_ns for cluster in history.clusters],
         "whole": [int(cluster.whole) for cluster in history.clusters],
+        "took": [_NONE if cluster.took_ns is None else cluster.took_ns for cluster in history.clusters],
         "series": [[_series(cluster, stream) for cluster in history.clusters] for stream in STREAMS],
         "critical": [[_critical(cluster, stream, sets) for cluster in history.clusters] for stream in STREAMS],
     }
@@ -33,13 +34,15 @@ def history_of(row: list[Any], scope: str, known: dict[Any, CriticalSet]) -> tup
     host, columns, samples = row
     sets = [_set(one, known) for one in columns["sets"]]
     found = []
+    took = columns.get("took", [])  # segments of before have none
     for i, at in enumerate(accumulate(columns["at"])):
         readings = {
             stream: Reading(columns["series"][k][i], sets[columns["critical"][k][i]])
             for k, stream in enumerate(STREAMS)
             if columns["series"][k][i] != _NONE
         }
-        found.append(Cluster(at - columns["first"][i], at, readings, bool(columns["whole"][i])))
+        lasted = None if not took or took[i] == _NONE else took[i]
+        found.append(Cluster(at - columns["first"][i], at, readings, bool(columns["whole"][i]), lasted))
     return host, HostHistory(clusters=tuple(found), samples=tuple(_sample_of(x, scope, host) for x in samples))
 
 

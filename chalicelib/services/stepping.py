@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Rejected, TooLarge
 from chalicelib.domain.experiment.decide import decide
@@ -104,13 +105,16 @@ class Stepping:
         """The version afterwards. Raises Conflict when another step was faster."""
         write = self._records.experiments.write(tenant, after, version)
         token = f"{after.uid}-{write.item.version}"
-        if after.state is before.state and more:
+        quiet = after.state is before.state and after.alarms == before.alarms
+        if quiet and more:
             self._records.store.transact([write, *more], token)
             return write.item.version
-        if after.state is before.state:
+        if quiet:
             self._records.store.put(write.item, write.expected)
             return write.item.version
-        detail = {"from": before.state.value, "to": after.state.value, "message": after.message}
+        detail: dict[str, Any] = {"from": before.state.value, "to": after.state.value, "message": after.message}
+        if after.alarms != before.alarms:
+            detail["guardrails"] = [alarm.detail for alarm in after.alarms]
         if after.outcome:
             detail["verdict"] = after.outcome.verdict
             detail["evidence"] = after.outcome.evidence
@@ -119,7 +123,7 @@ class Stepping:
             f"experiment:{after.uid}",
             at=self._context.clock.now(),
             actor=ACTOR,
-            action=after.state.value,
+            action=after.state.value if after.state is not before.state else "guardrail",
             detail=detail,
         )
         told = told_of_experiment(self._records, tenant, before, after, write.item.version, self._context.clock.now())

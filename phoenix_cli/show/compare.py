@@ -125,7 +125,8 @@ def evaluation_in(document: Mapping[str, Any]) -> Evaluation | None:
     """The evaluation of a `compare_document`, also after a trip through JSON. None when it had none."""
     if document["evidence"] is None:
         return None
-    values = {key: document[key] for key in _keys() if key not in document["latest"]}
+    # What an older version exported lacks what came later.
+    values = {key: document[key] for key in _keys() if key not in document["latest"] and key in document}
     return Evaluation.model_validate({**values, **document["latest"]})
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.domain.evaluation.decision import blocked_by_hosts, reduction_ratio
+from chalicelib.domain.evaluation.criteria import reduction_ratio
+from chalicelib.domain.evaluation.decision import blocked_by_hosts
 from chalicelib.domain.evaluation.interval import hosts_needed
 from chalicelib.domain.evaluation.result import BREACHES, Evaluation, Reason
 from chalicelib.domain.experiment.state import Experiment
@@ -97,9 +98,10 @@ def _waits(evaluation: Evaluation) -> Iterator[str]:
 def _needed(evaluation: Evaluation) -> Iterator[str]:
     evidence, left = evaluation.evidence, evaluation.minutes_left
     ratio = reduction_ratio(evidence)
+    target = evidence.limits.target
     if ratio is None:
         return
-    hosts = hosts_needed(len(evidence.hosts), ratio.width, ratio.value, 1 - evidence.limits.target)
+    hosts = None if target is None else hosts_needed(len(evidence.hosts), ratio.width, ratio.value, 1 - target)
     if blocked_by_hosts(evaluation):
         yield "The hosts differ so much that more minutes do not help; more hosts do."
     elif left is not None:
@@ -120,11 +122,9 @@ def _numbers(evaluation: Evaluation) -> Iterator[str]:
     elif found.low is None or found.high is None:
         yield f"The reduction so far is {percent(found.value)}; an interval needs 16 complete scrapes."
     else:
-        side = _side(found.low, found.high, found.target)
-        yield (
-            f"The reduction is {percent(found.value)}, its interval {interval(found.low, found.high)} lies {side} the "
-            f"target of {percent(found.target)}."
-        )
+        told = f"The reduction is {percent(found.value)}, its interval {interval(found.low, found.high)}"
+        side = "" if found.target is None else f" lies {_side(found.low, found.high, found.target)} the "
+        yield f"{told}{side}{f'target of {percent(found.target)}' if found.target is not None else ''}."
         yield (
             f"The spread of 8 batches gives a relative standard error of {(found.standard_error or 0) * 100:.2f} %, "
             f"widened {found.multiplier or 0:.1f} times after {found.minutes:.1f} minutes of looks at every scrape."
@@ -172,7 +172,8 @@ def _limits(evaluation: Evaluation) -> Iterator[str]:
         "swings more slowly, a window shorter than twice the swing can mislead: set schedule.minDuration to that."
     )
     close = found.low is not None and found.high is not None and found.value is not None
-    if close and evidence.minutes < SHORT_MINUTES and abs((found.value or 0) - found.target) < 0.15:
+    near = found.target is not None and abs((found.value or 0) - found.target) < 0.15
+    if close and evidence.minutes < SHORT_MINUTES and near:
         yield (
             f"After {evidence.minutes:.1f} minutes, and so near the target, that matters here: levels that last for "
             "minutes look like certainty until they change."
@@ -183,6 +184,7 @@ def _limits(evaluation: Evaluation) -> Iterator[str]:
 
 _DATA = "Rule 4, too little data: nothing is decided about the saving before there is enough to go by."
 _HOLD = "A promotion is held back until this is clear; a rejection is not."
+_LIMIT_BROKE = "Rule 3, a limit broke: {} lies over its limit, with its whole interval where it has one."
 _RULES: Mapping[str, str] = {
     Reason.CANNOT_MEASURE: "Rule 1, could not measure: a stream that is absent while others report is an error, "
     "never zero.",
@@ -191,17 +193,28 @@ _RULES: Mapping[str, str] = {
     "scrapes in a row or three in all, rejects at once, whatever is saved.",
     Reason.COLLECTOR_CPU: "Rule 3, a limit broke: the whole interval of the collector's CPU lies over its limit.",
     Reason.COLLECTOR_MEMORY: "Rule 3, a limit broke: the whole interval of the collector's memory lies over its limit.",
+    Reason.EXPORT_FAILURES: _LIMIT_BROKE.format("the share of points that the candidate's exporter lost"),
+    Reason.DROPPED_POINTS: _LIMIT_BROKE.format("the share of points that the collector refused"),
+    Reason.SCRAPE_DURATION: _LIMIT_BROKE.format("the time that a scrape takes at least"),
+    Reason.COVERAGE_LIMIT: "Rule 3, a limit broke: a host delivered fewer of its due scrapes than its limit asks for.",
+    Reason.SERIES_LIMIT: _LIMIT_BROKE.format("the candidate's number of series"),
+    Reason.POINTS_LIMIT: _LIMIT_BROKE.format("the candidate's number of points"),
+    Reason.BYTES_LIMIT: _LIMIT_BROKE.format("what the candidate sends"),
+    Reason.COST_LIMIT: _LIMIT_BROKE.format("what the candidate costs"),
+    Reason.GUARDRAIL_BROKEN: "Rule 3, a limit broke whose severity is pause: a person looks at it, and nothing is "
+    "promoted while it is broken.",
     Reason.TOO_FEW_SCRAPES: _DATA,
     Reason.MIN_DURATION: _DATA,
     Reason.TOO_FEW_HOSTS: _DATA,
     Reason.COVERAGE: _DATA,
     Reason.NO_CRITICAL_SEEN: _HOLD,
     Reason.GUARDRAIL_UNMEASURED: _HOLD,
+    Reason.CRITERION_UNMEASURED: _HOLD,
     Reason.GUARDRAIL_NEAR_LIMIT: _HOLD,
     Reason.CRITICAL_UNCONFIRMED: _HOLD,
     Reason.STREAM_SILENT: _HOLD,
-    Reason.TARGET_REACHED: "Rule 5, the target: promote when the whole interval of the reduction reaches it.",
-    Reason.NOT_WORTH_IT: "Rule 5, the target: reject when the whole interval of the reduction stays below it.",
+    Reason.TARGET_REACHED: "Rule 5, the target: promote when the whole interval of every criterion reaches it.",
+    Reason.NOT_WORTH_IT: "Rule 5, the target: reject when the whole interval of a criterion stays below it.",
     Reason.UNDECIDED: "Rule 5, the target: nothing is decided while the interval still contains it.",
     Reason.DEADLINE: "Rule 6, the deadline: when time is over and the interval still contains the target, the baseline "
     "stays.",

@@ -52,12 +52,13 @@ def series_fact(evaluation: Evaluation) -> Fact:
 def reduction_fact(evaluation: Evaluation) -> Fact:
     """The reduction with its interval against the target."""
     found = evaluation.reduction
-    target = f"target ≥ {percent(found.target, 0)}"
+    target = f"target ≥ {percent(found.target, 0)}" if found.target is not None else "no target"
     if found.value is None:
         return Fact("reduction", ("not measured yet", target))
     if found.low is None or found.high is None:
         return Fact("reduction", (f"{percent(found.value)}, too early for an interval", target))
-    mark = True if found.low >= found.target else False if found.high < found.target else None
+    wanted = found.target
+    mark = None if wanted is None else True if found.low >= wanted else False if found.high < wanted else None
     return Fact("reduction", (percent(found.value), f"interval {interval(found.low, found.high)}", target), mark)
 
 

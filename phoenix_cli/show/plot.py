@@ -205,20 +205,22 @@ def reduction_plot(found: Reduction, *, width: int = 960) -> Markup:
         Markup('<rect class="track" x="{}" y="40" width="{}" height="26" rx="4"/>').format(
             x(bottom), x(1.0) - x(bottom)
         ),
-        Markup('<rect class="wanted" x="{}" y="40" width="{}" height="26" rx="4"/>').format(
-            x(found.target), x(1.0) - x(found.target)
-        ),
         *(
             Markup('<text class="tick" x="{}" y="86" text-anchor="middle">{}</text>').format(x(tick), percent(tick, 0))
             for tick in ticks
         ),
-        Markup('<line class="target" x1="{x}" x2="{x}" y1="32" y2="70"/>').format(x=x(found.target)),
-        _label(x(found.target), width, f"target {percent(found.target, 0)}", "target-name", 106),
     ]
+    wanted = "no target"
+    if found.target is not None:
+        goal, wanted = x(found.target), f"target {percent(found.target, 0)}"
+        area = Markup('<rect class="wanted" x="{}" y="40" width="{}" height="26" rx="4"/>')
+        parts.insert(1, area.format(goal, x(1.0) - goal))
+        parts.append(Markup('<line class="target" x1="{x}" x2="{x}" y1="32" y2="70"/>').format(x=goal))
+        parts.append(_label(goal, width, wanted, "target-name", 106))
     if found.low is not None and found.high is not None:
         left, wide = x(found.low), max(x(found.high) - x(found.low), 3)
         parts.append(Markup('<rect class="interval" x="{}" y="44" width="{}" height="18" rx="3"/>').format(left, wide))
-    about = f"target {percent(found.target, 0)}, not measured yet"
+    about = f"{wanted}, not measured yet"
     if found.value is not None:
         point = x(found.value)
         name = percent(found.value)
@@ -226,7 +228,7 @@ def reduction_plot(found: Reduction, *, width: int = 960) -> Markup:
         if found.low is not None and found.high is not None:
             name = f"{name}   [{interval(found.low, found.high)}]"
         parts.append(_label(point, width, name, "estimate-name", 24))
-        about = f"reduction {name}, target {percent(found.target, 0)}"
+        about = f"reduction {name}, {wanted}"
     return _picture(width, height, about, parts)
 
 

@@ -20,6 +20,14 @@ _HEADLINES = {
     Reason.CRITICAL_MISSING: "The candidate loses a critical process.",
     Reason.COLLECTOR_CPU: "The collector needs more CPU than allowed.",
     Reason.COLLECTOR_MEMORY: "The collector needs more memory than allowed.",
+    Reason.EXPORT_FAILURES: "The candidate's exporter loses more points than allowed.",
+    Reason.DROPPED_POINTS: "The collector refuses more points than allowed.",
+    Reason.SCRAPE_DURATION: "A scrape takes longer than allowed.",
+    Reason.COVERAGE_LIMIT: "A host delivers fewer scrapes than asked for.",
+    Reason.SERIES_LIMIT: "The candidate has more series than allowed.",
+    Reason.POINTS_LIMIT: "The candidate has more points than allowed.",
+    Reason.BYTES_LIMIT: "The candidate sends more bytes than allowed.",
+    Reason.COST_LIMIT: "The candidate costs more than allowed.",
     Reason.COLLECTOR_PROBLEM: "A collector did not run the configuration under test as it should.",
     Reason.NOT_WORTH_IT: "The candidate does not save enough.",
     Reason.TARGET_REACHED: "The candidate saves enough and loses nothing critical.",
@@ -107,6 +115,8 @@ def next_step(experiment: Experiment, ruled: Ruling) -> str:
     """The command that comes next, after a promotion the one that undoes it; empty where there is none."""
     if experiment.state is State.DRAFT:
         return f"phoenix experiment start {experiment.name}"
+    if experiment.state is State.PAUSED:
+        return f"phoenix experiment resume {experiment.name}"
     if experiment.state is State.AWAITING_PROMOTION:
         return f"phoenix experiment promote {experiment.name}"
     if experiment.state is State.COMPLETED:

@@ -79,8 +79,20 @@ def _paused(experiment: Experiment, now: float) -> _Sentences:
     return [
         f"It is paused since {duration(now - experiment.entered_at)}: its clock stands still at "
         f"{duration(experiment.elapsed(now))}.",
+        *_paused_by(experiment),
         "Measuring goes on; a breach still rolls back at once, and nothing else is decided until it is resumed.",
         f"If nobody resumes it, it is stopped in {_left(experiment, now)}.",
+    ]
+
+
+def _paused_by(experiment: Experiment) -> _Sentences:
+    """The guardrails that are broken, and what a person can do about it."""
+    found = [f"{sentence(alarm.detail, 300)}." for alarm in experiment.alarms if alarm.severity == "pause"]
+    if not found:
+        return []
+    return [
+        f"Broken: {' '.join(found)}",
+        "Resumed, it goes on without pausing for the same again, and nothing is promoted while the limit is broken.",
     ]
 
 

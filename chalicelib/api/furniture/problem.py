@@ -59,15 +59,17 @@ _FIXES = {
 
 
 def invalid(error: ValidationError, where: str) -> InvalidInput:
-    """A pydantic error as ours: every wrong field with its pointer, the rule and the fix."""
+    """A pydantic error as ours: every wrong field with its pointer, the rule and the fix (that of the error's context,
+    where a model gives one)."""
     problems = []
-    for found in error.errors(include_url=False, include_context=False):
+    for found in error.errors(include_url=False):
         rule = found["msg"].removeprefix("Value error, ")
         if found["type"] == "extra_forbidden":
             rule = f"unknown field {str(found['loc'][-1])!r}"
         elif found["type"] == "missing":
             rule = "required, but missing"
-        problems.append(FieldProblem(pointer(found["loc"]), rule, _FIXES.get(found["type"], "")))
+        fix = found.get("ctx", {}).get("fix") or _FIXES.get(found["type"], "")
+        problems.append(FieldProblem(pointer(found["loc"]), rule, str(fix)))
     first = problems[0]
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return InvalidInput(f"{where}{first.pointer}: {first.rule}{more}", problems=tuple(problems))

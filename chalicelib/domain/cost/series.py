@@ -44,7 +44,7 @@ def series_cost(
     """
 
     def money(series: float) -> float:
-        return bill(book, usage(max(series, 0.0), interval_s, hosts)).per_month
+        return monthly(book, series, hosts, interval_s)
 
     whole = money(baseline)
     low, high = (whole - money(baseline * (1 - bound)) for bound in reduction) if reduction else (None, None)
@@ -66,6 +66,11 @@ def series_cost(
             *book.notes,
         ),
     )
+
+
+def monthly(book: PriceBook, series: float, hosts: int, interval_s: float = DEFAULT_INTERVAL_S) -> float:
+    """Money a month for mean series per scrape, summed over `hosts` hosts. Raises InvalidInput like `series_cost`."""
+    return bill(book, usage(max(series, 0.0), interval_s, hosts)).per_month
 
 
 def unpriceable(book: PriceBook) -> str:

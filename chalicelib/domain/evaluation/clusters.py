@@ -12,6 +12,8 @@ from itertools import groupby
 
 from chalicelib.domain.measurement import Count, CriticalProcess, Variant
 
+_LONGEST_NS = 3600 * 1_000_000_000
+"""A host may claim any time; no scrape takes longer than the longest interval between two."""
 STREAMS = (Variant.RAW, Variant.BASELINE, Variant.CANDIDATE)
 _EVERY_STREAM = frozenset(STREAMS)
 
@@ -33,6 +35,8 @@ class Cluster:
     at_ns: int
     readings: Mapping[Variant, Reading]
     whole: bool
+    took_ns: int | None = None
+    """From the oldest to the newest point of the raw stream; None where it is absent, or no time that can be."""
 
 
 CriticalSet = frozenset[CriticalProcess]
@@ -91,7 +95,15 @@ def clusters_of(
 
 def _cluster(parts: Sequence[Count], sets: dict[SetKey, CriticalSet], keys: SetKeys) -> Cluster:
     whole = {part.variant for part in parts} >= _EVERY_STREAM
-    return Cluster(parts[0].end_ns, parts[-1].end_ns, _readings(parts, sets, keys), whole)
+    return Cluster(parts[0].end_ns, parts[-1].end_ns, _readings(parts, sets, keys), whole, _took(parts))
+
+
+def _took(parts: Iterable[Count]) -> int | None:
+    raw = [part for part in parts if part.variant is Variant.RAW and part.series]
+    if not raw:
+        return None
+    took = max(part.end_ns for part in raw) - min(part.start_ns for part in raw)
+    return took if 0 <= took <= _LONGEST_NS else None
 
 
 def _readings(parts: Iterable[Count], sets: dict[SetKey, CriticalSet], keys: SetKeys) -> dict[Variant, Reading]:

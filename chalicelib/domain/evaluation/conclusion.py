@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from chalicelib.domain.canary.estimate import retained, sums_in
 from chalicelib.domain.cost import PriceBook, SeriesCost, series_cost
 from chalicelib.domain.evaluation import wording
-from chalicelib.domain.evaluation.decision import blocked_by_hosts, decide, reduction_ratio
+from chalicelib.domain.evaluation.criteria import criteria, reduction_ratio
+from chalicelib.domain.evaluation.decision import blocked_by_hosts, decide
 from chalicelib.domain.evaluation.interval import minutes_left, multiplier
+from chalicelib.domain.evaluation.levels import billed_hosts
 from chalicelib.domain.evaluation.result import Evaluation, Evidence, Measured, MinutesLeft, Reason, Reduction
-from chalicelib.domain.measurement import Variant
+from chalicelib.domain.evaluation.table import kpi_rows
+from chalicelib.domain.kpi.registry import KpiName
 
 FORECAST_FROM_MINUTES = 10
 
@@ -23,6 +28,7 @@ def conclude(measured: Measured, book: PriceBook | None) -> Evaluation:
     """The evaluation that these measurements give. book: prices, None for no cost."""
     decision = decide(measured)
     left = _minutes_left(measured) if decision.reason in (Reason.UNDECIDED, Reason.DEADLINE) else None
+    cost = _cost(book, measured)
     concluded = Evaluation(
         **{name: getattr(measured, name) for name in Measured.model_fields},
         verdict=decision.verdict,
@@ -31,15 +37,41 @@ def conclude(measured: Measured, book: PriceBook | None) -> Evaluation:
         waiting_for=wording.waiting_for(measured, decision, left) if decision.verdict is None else (),
         hint=wording.hint(measured, decision),
         minutes_left=left,
-        cost=_cost(book, measured),
+        cost=cost,
+        kpis=kpi_rows(measured, cost),
     )
     return concluded.model_copy(update={"digest": digest(concluded)})
 
 
 def digest(evaluation: Evaluation) -> str:
-    """SHA-256 of the evaluation as JSON with sorted keys, without the digest itself."""
-    whole = evaluation.model_dump(mode="json", by_alias=True, exclude={"digest"})
+    """SHA-256 of the evaluation as JSON with sorted keys, without the digest itself.
+
+    Without what came later than the first evaluations and says nothing here, too: an old digest stays what it was."""
+    whole = _without(evaluation.model_dump(mode="json", by_alias=True, exclude={"digest"}))
     return hashlib.sha256(json.dumps(whole, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+_LATER: Mapping[str, frozenset[str]] = {
+    "": frozenset({"kpis", "judged"}),
+    "evidence": frozenset({"priceBook"}),
+    "limits": frozenset(
+        {"pointsReduction", "bytesReduction", "costReduction", "series", "points", "bytes", "cost", "exportFailures"}
+        | {"droppedPoints", "coverage", "scrapeDuration", "severities"}
+    ),
+    "overhead": frozenset({"bytesSent"}),
+    "hosts": frozenset({"scrapeSeconds", "acceptedPoints"}),
+    "guardrails": frozenset({"why"}),
+}
+"""Field to the fields in it that came later."""
+
+
+def _without(tree: Any, under: str = "") -> Any:
+    if isinstance(tree, list):
+        return [_without(one, under) for one in tree]
+    if not isinstance(tree, dict):
+        return tree
+    later = _LATER.get(under, frozenset())
+    return {key: _without(one, key) for key, one in tree.items() if one or one == 0 or key not in later}
 
 
 def reduction_of(evidence: Evidence) -> Reduction:
@@ -61,12 +93,21 @@ def reduction_of(evidence: Evidence) -> Reduction:
 
 
 def _minutes_left(measured: Measured) -> MinutesLeft | None:
-    evidence = measured.evidence
-    ratio = reduction_ratio(evidence)
-    if ratio is None or evidence.minutes < FORECAST_FROM_MINUTES or blocked_by_hosts(measured):
+    """Until the last of the open criteria is decided; None too early, or where one of them never would be. The interval
+    of a cost is that of its series at their prices, and is not forecast."""
+    if measured.evidence.minutes < FORECAST_FROM_MINUTES or blocked_by_hosts(measured):
         return None
-    about = minutes_left(ratio.value, ratio.error, evidence.minutes, 1 - evidence.limits.target)
-    return MinutesLeft(about=about, low=about / 3, high=about * 3) if about is not None else None
+    longest = 0.0
+    for one in criteria(measured):
+        if one.state != "touching":
+            continue
+        if one.ratio is None or one.kpi is KpiName.COST:
+            return None
+        about = minutes_left(one.ratio.value, one.ratio.error, one.minutes, 1 - one.target)
+        if about is None:
+            return None
+        longest = max(longest, about)
+    return MinutesLeft(about=longest, low=longest / 3, high=longest * 3)
 
 
 def _cost(book: PriceBook | None, measured: Measured) -> SeriesCost | None:
@@ -74,9 +115,7 @@ def _cost(book: PriceBook | None, measured: Measured) -> SeriesCost | None:
     if book is None or mean is None:
         return None
     bounds = (found.low, found.high) if found.low is not None and found.high is not None else None
-    # The figures of a canary are those of the candidate's hosts.
-    of = measured.evidence.canary.assignment.of(Variant.CANDIDATE) if measured.evidence.canary else None
-    hosts = sum(host.scrapes > 0 for host in measured.evidence.hosts if of is None or host.host in of)
+    hosts = billed_hosts(measured.evidence)
     return series_cost(
         book, hosts=hosts, raw=mean.raw, baseline=mean.baseline, candidate=mean.candidate, reduction=bounds
     )

@@ -9,14 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log
 
-from chalicelib.domain.canary.estimate import canary_ratio, short_of_hosts, sums_in
-from chalicelib.domain.evaluation.interval import MIN_SCRAPES, Ratio, answer, ratio_of
-from chalicelib.domain.evaluation.overhead import guardrail_ratio, guardrail_state
-from chalicelib.domain.evaluation.result import Evidence, Measured, Reason, Verdict
+from chalicelib.domain.canary.estimate import short_of_hosts, sums_in
+from chalicelib.domain.evaluation.criteria import Criterion, criteria, reduction_ratio
+from chalicelib.domain.evaluation.interval import MIN_SCRAPES
+from chalicelib.domain.evaluation.levels import price_of
+from chalicelib.domain.evaluation.reasons import LIMIT_BROKEN, Reason, Verdict
+from chalicelib.domain.evaluation.result import Guardrail, Measured
 from chalicelib.domain.experiment.spec import MIN_FLEET
+from chalicelib.domain.kpi.judged import again
+from chalicelib.domain.kpi.registry import Severity
 
-_LIMIT_BROKEN = {"collectorCpu": Reason.COLLECTOR_CPU, "collectorMemory": Reason.COLLECTOR_MEMORY}
-_NO_DATA = frozenset({Reason.NO_CRITICAL_SEEN, Reason.GUARDRAIL_UNMEASURED, Reason.STREAM_SILENT})
+_NO_DATA = frozenset(
+    {Reason.NO_CRITICAL_SEEN, Reason.GUARDRAIL_UNMEASURED, Reason.CRITERION_UNMEASURED, Reason.STREAM_SILENT}
+)
 
 
 @dataclass(frozen=True)
@@ -28,45 +33,43 @@ class Decision:
     open: tuple[Reason, ...] = ()
 
 
-def reduction_ratio(evidence: Evidence) -> Ratio | None:
-    """Σ candidate / Σ baseline with its interval, from the sums kept as evidence."""
-    if evidence.canary:
-        return canary_ratio(sums_in(evidence), evidence.batches, evidence.minutes)
-    hosts = [(float(host.baseline), float(host.candidate)) for host in evidence.hosts if host.scrapes]
-    fleet = evidence.limits.claim == "hosts-like-these" and len(hosts) >= MIN_FLEET
-    return ratio_of(evidence.batches, evidence.minutes, hosts if fleet else ())
-
-
 def blocked_by_hosts(measured: Measured) -> bool:
     """Whether hosts differ so much that more minutes cannot decide a claim about hosts like these: more hosts can."""
-    ratio = reduction_ratio(measured.evidence)
-    return ratio is not None and ratio.host_width > abs(log((1 - measured.evidence.limits.target) / ratio.value))
+    ratio, target = reduction_ratio(measured.evidence), measured.evidence.limits.target
+    return ratio is not None and target is not None and ratio.host_width > abs(log((1 - target) / ratio.value))
 
 
 def decide(measured: Measured) -> Decision:
     """The first rule that applies, in the order of the design: could not measure, harm, too little data, success.
 
-    A guardrail that touches its limit, a critical process that waits for its second scrape, and whatever could not be
-    measured yet hold back a promotion. They do not hold back "not worth it": the baseline stays either way.
+    A guardrail that touches its limit or pauses the experiment, a critical process that waits for its second scrape,
+    and whatever could not be measured yet hold back a promotion. They do not hold back "not worth it": the baseline
+    stays either way. A guardrail that only warns holds nothing back.
     """
     evidence = measured.evidence
     if evidence.cannot_measure:
         return Decision(Verdict.ERROR, Reason.CANNOT_MEASURE)
-    if harm := _harm(measured):
+    limits = guardrails_of(measured)
+    if harm := _harm(measured, limits):
         return Decision(Verdict.REJECT, harm)
     last = evidence.window.last
     if short := _shortages(measured):
         return Decision(Verdict.INSUFFICIENT_DATA if last else None, short[0], short)
-    limits = evidence.limits
-    said = answer(reduction_ratio(evidence), limits.target, evidence.minutes, limits.min_minutes, last)
-    if said == "reject":
+    asked = criteria(measured)
+    if any(one.state == "broken" for one in asked):
         return Decision(Verdict.REJECT, Reason.NOT_WORTH_IT)
-    holds = _holds(measured)
-    if said == "promote":
+    holds = _holds(measured, limits, asked)
+    if not any(one.state == "touching" for one in asked):
         return _held(holds, last) if holds else Decision(Verdict.PROMOTE, Reason.TARGET_REACHED)
     if last:
         return Decision(Verdict.INCONCLUSIVE, Reason.DEADLINE)
     return Decision(None, Reason.UNDECIDED, (Reason.UNDECIDED, *holds))
+
+
+def guardrails_of(measured: Measured) -> tuple[Guardrail, ...]:
+    """Every limit with its state computed again from its sums."""
+    price = price_of(measured.evidence)
+    return tuple(again(one, price) for one in (*measured.overhead.guardrails, *measured.judged))
 
 
 def _held(holds: tuple[Reason, ...], last: bool) -> Decision:
@@ -75,17 +78,20 @@ def _held(holds: tuple[Reason, ...], last: bool) -> Decision:
     return Decision(Verdict.INSUFFICIENT_DATA if holds[0] in _NO_DATA else Verdict.INCONCLUSIVE, holds[0], holds)
 
 
-def _harm(measured: Measured) -> Reason | None:
+def _harm(measured: Measured, limits: tuple[Guardrail, ...]) -> Reason | None:
     if measured.evidence.host_problems:
         return Reason.COLLECTOR_PROBLEM
     if measured.critical.breaches:
         return Reason.CRITICAL_MISSING
-    broken = [_LIMIT_BROKEN[kind] for kind, state in _guardrail_states(measured) if state == "beyond"]
-    return broken[0] if broken else None
+    broken = {one.kind for one in _with(measured, limits, "beyond", "rollback")}
+    return next((reason for kpi, reason in LIMIT_BROKEN.items() if kpi in broken), None)
 
 
-def _guardrail_states(measured: Measured) -> list[tuple[str, str]]:
-    return [(g.kind, guardrail_state(guardrail_ratio(g.batches, g.minutes))) for g in measured.overhead.guardrails]
+def _with(
+    measured: Measured, limits: tuple[Guardrail, ...], state: str, *severities: Severity
+) -> tuple[Guardrail, ...]:
+    declared = measured.evidence.limits
+    return tuple(one for one in limits if one.state == state and declared.severity(one.kind) in severities)
 
 
 def _shortages(measured: Measured) -> tuple[Reason, ...]:
@@ -103,13 +109,17 @@ def _shortages(measured: Measured) -> tuple[Reason, ...]:
     return tuple(reason for applies, reason in checks if applies)
 
 
-def _holds(measured: Measured) -> tuple[Reason, ...]:
-    states = {state for _, state in _guardrail_states(measured)}
+def _holds(measured: Measured, limits: tuple[Guardrail, ...], asked: tuple[Criterion, ...]) -> tuple[Reason, ...]:
+    def any_with(state: str) -> bool:
+        return bool(_with(measured, limits, state, "rollback", "pause"))
+
     checks = (
+        (bool(_with(measured, limits, "beyond", "pause")), Reason.GUARDRAIL_BROKEN),
         (not any(pattern.seen for pattern in measured.critical.patterns), Reason.NO_CRITICAL_SEEN),
-        ("unmeasured" in states, Reason.GUARDRAIL_UNMEASURED),
+        (any_with("unmeasured"), Reason.GUARDRAIL_UNMEASURED),
+        (any(one.state == "unmeasured" for one in asked), Reason.CRITERION_UNMEASURED),
         (bool(measured.evidence.silent), Reason.STREAM_SILENT),
-        ("near" in states, Reason.GUARDRAIL_NEAR_LIMIT),
+        (any_with("near"), Reason.GUARDRAIL_NEAR_LIMIT),
         (any(miss.pending for miss in measured.critical.unconfirmed), Reason.CRITICAL_UNCONFIRMED),
     )
     return tuple(reason for applies, reason in checks if applies)

@@ -15,7 +15,8 @@ from chalicelib.domain.evaluation.conclusion import conclude, reduction_of
 from chalicelib.domain.evaluation.decision import decide
 from chalicelib.domain.evaluation.history import HostHistory, seal
 from chalicelib.domain.evaluation.interval import cut
-from chalicelib.domain.evaluation.overhead import COVERS_BOTH, COVERS_OWN, guardrails, host_overhead, steps
+from chalicelib.domain.evaluation.levels import Joined, levels, mean_seconds
+from chalicelib.domain.evaluation.overhead import COVERS_BOTH, COVERS_OWN, bytes_sent, guardrails, host_overhead, steps
 from chalicelib.domain.evaluation.plan import EvaluationPlan
 from chalicelib.domain.evaluation.result import (
     METHOD,
@@ -78,8 +79,12 @@ def evaluate_gathered(
         hosts.append(found)
         dropped += unused
     sampled = {host: (*gathered.histories[host].samples, *gathered.samples[host]) for host in plan.hosts}
-    evidence = _evidence(plan, hosts, dropped, Window(start_ns=plan.window_start_ns, end_ns=now_ns, last=last))
+    joined = measuring.joined(plan.canary, hosts) if plan.canary else _joined(hosts)
+    # A limit is a mark against the candidate: the baseline's hosts of a canary say nothing about that.
+    ours = [host for host in hosts if plan.arms.get(host.host) is not Variant.BASELINE]
+    evidence = _evidence(plan, hosts, joined, dropped, Window(start_ns=plan.window_start_ns, end_ns=now_ns, last=last))
     evidence = evidence.model_copy(update={"host_problems": dict(sorted((host_problems or {}).items()))})
+    overhead = _overhead(plan, hosts, sampled)
     measured = Measured(
         series=measuring.series_report(plan.canary, hosts) if plan.canary else _series(hosts),
         reduction=reduction_of(evidence),
@@ -88,9 +93,10 @@ def evaluate_gathered(
             if plan.canary
             else critical_report(plan.critical, hosts)
         ),
-        overhead=_overhead(plan, hosts, sampled),
+        overhead=overhead,
         coverage=tuple(host.coverage for host in hosts),
         evidence=evidence,
+        judged=tuple(levels(evidence, joined, ours, overhead.bytes_sent)),
     )
     return conclude(measured, plan.price_book)
 
@@ -112,9 +118,9 @@ def recompute(evaluation: Measured) -> tuple[Verdict | None, Reason]:
 
 
 def _evidence(
-    plan: EvaluationPlan, hosts: Sequence[HostScrapes], dropped: Iterable[Dropped], window: Window
+    plan: EvaluationPlan, hosts: Sequence[HostScrapes], joined: Joined, dropped: Iterable[Dropped], window: Window
 ) -> Evidence:
-    joined: Sequence[_Row] = measuring.joined(plan.canary, hosts) if plan.canary else _joined(hosts)
+    priced = plan.limits.cost is not None or plan.limits.cost_reduction is not None
     silent = [gap for host in hosts for gap in _silent(host)]
     interval = plan.limits.interval_s
     return Evidence(
@@ -140,6 +146,7 @@ def _evidence(
         silent=tuple(gap for gap in silent if gap.scrapes < SILENT_SCRAPES),
         host_problems={},
         canary=plan.canary,
+        price_book=plan.price_book if priced else None,
     )
 
 
@@ -162,7 +169,10 @@ def _host_sum(host: HostScrapes) -> HostSum:
         sum(scrape.readings[variant].series for scrape in host.complete if variant in scrape.readings)
         for variant in STREAMS
     )
-    return HostSum(host=host.host, scrapes=len(host.complete), raw=raw, baseline=a, candidate=b)
+    seconds = mean_seconds(host)
+    return HostSum(
+        host=host.host, scrapes=len(host.complete), raw=raw, baseline=a, candidate=b, scrape_seconds=seconds
+    )  # fmt: skip
 
 
 def _rows(joined: Sequence[_Row], interval_s: float) -> Rows:
@@ -217,10 +227,10 @@ def _overhead(
         covers=COVERS_OWN if plan.canary else COVERS_BOTH,
         hosts=tuple(host_overhead(host, found) for host, found in taken.items()),
         guardrails=tuple(
-            # A limit is a mark against the candidate: the baseline's hosts of a canary say nothing about that.
             limit
             for host, found in taken.items()
             if plan.arms.get(host) is not Variant.BASELINE
             for limit in guardrails(plan.limits, host, found)
         ),
+        bytes_sent=bytes_sent(taken.values()),
     )

@@ -8,17 +8,17 @@ In shared mode one collector runs both arms: its cost cannot be told apart, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
-from chalicelib.domain.evaluation.interval import Batch, Ratio, cut, ratio_of
+from chalicelib.domain.evaluation.interval import Batch, cut
 from chalicelib.domain.evaluation.plan import Limits
-from chalicelib.domain.evaluation.result import ExporterTotals, Guardrail, HostOverhead
-from chalicelib.domain.measurement import CollectorSample
+from chalicelib.domain.evaluation.result import BytesSent, ExporterTotals, HostOverhead
+from chalicelib.domain.kpi.judged import Guardrail, is_exact, judged
+from chalicelib.domain.kpi.registry import KpiName
+from chalicelib.domain.measurement import CollectorSample, Variant
 
-Kind = Literal["collectorCpu", "collectorMemory"]
 COVERS_BOTH = "both arms together: in shared mode one collector runs them"
 COVERS_OWN = "each host's own arm: in a canary a host runs one"
 _SECOND = 1_000_000_000
@@ -88,6 +88,9 @@ def host_overhead(host: str, taken: Sequence[Step]) -> HostOverhead:
         refused_points=_total(
             (step.before.refused_points if step.before else None, step.after.refused_points) for step in taken
         ),
+        accepted_points=_total(
+            (step.before.accepted_points if step.before else None, step.after.accepted_points) for step in taken
+        ),
         exporters={name: _exporter(name, taken) for name in names},
     )
 
@@ -114,45 +117,109 @@ def _total(pairs: Iterable[tuple[int | None, int | None]]) -> int | None:
 
 
 def guardrails(limits: Limits, host: str, taken: Sequence[Step]) -> list[Guardrail]:
-    """The limits that the spec gives, judged for one host's collector."""
-    out = []
-    if limits.collector_cpu is not None:
-        cpu = [(step.seconds, step.cpu_seconds) for step in taken if step.cpu_seconds is not None]
-        out.append(_guardrail("collectorCpu", host, limits.collector_cpu, cpu))
-    if limits.collector_memory is not None:
-        rss = [(step.seconds, step.after.rss_bytes) for step in taken if step.after.rss_bytes is not None]
-        out.append(_guardrail("collectorMemory", host, limits.collector_memory, [(t, t * x) for t, x in rss]))
-    return out
+    """The limits on what the collector's own counters say that the spec gives, judged for one host's collector."""
+    measured: Mapping[KpiName, Callable[[Step], _Pair | None]] = {
+        KpiName.COLLECTOR_CPU: _cpu,
+        KpiName.COLLECTOR_MEMORY: _memory,
+        KpiName.EXPORT_FAILURES: _failures,
+        KpiName.DROPPED_POINTS: _refusals,
+    }
+    found = []
+    for kpi, read in measured.items():
+        limit = limits.limit(kpi)
+        if limit is not None:
+            pairs = [(step.seconds, pair) for step in taken if (pair := read(step)) is not None]
+            found.append(_guardrail(kpi, host, limit, pairs))
+    return found
 
 
-def _guardrail(kind: Kind, host: str, limit: float, measured: Sequence[tuple[float, float]]) -> Guardrail:
-    """measured: (seconds, what was used in them, in limit × seconds)."""
-    batches = cut([limit * seconds for seconds, _ in measured], [used for _, used in measured])
-    total = sum(seconds for seconds, _ in measured)
-    ratio = guardrail_ratio(batches, total / 60)
-    return Guardrail(
-        kind=kind,
-        host=host,
-        limit=limit,
-        value=sum(used for _, used in measured) / total if measured else None,
-        low=ratio.low * limit if ratio else None,
-        high=ratio.high * limit if ratio else None,
-        state=guardrail_state(ratio),
+_Pair = tuple[float, float]
+"""(of, measured): seconds and what was used in them, or points and those of them that were lost."""
+
+
+def _cpu(step: Step) -> _Pair | None:
+    return None if step.cpu_seconds is None else (step.seconds, step.cpu_seconds)
+
+
+def _memory(step: Step) -> _Pair | None:
+    rss = step.after.rss_bytes
+    return None if rss is None else (step.seconds, step.seconds * rss)
+
+
+def _failures(step: Step) -> _Pair | None:
+    """Of the candidate's exporter. The counter of failures is absent until the first one."""
+    sent, failed = (_grown(step, _field(Variant.CANDIDATE, name)) for name in ("sent_points", "failed_points"))
+    of = (sent or 0) + (failed or 0)
+    return (of, failed or 0) if of else None
+
+
+def _refusals(step: Step) -> _Pair | None:
+    accepted = _grown(step, lambda sample: sample.accepted_points)
+    refused = _grown(step, lambda sample: sample.refused_points)
+    of = (accepted or 0) + (refused or 0)
+    return (of, refused or 0) if of else None
+
+
+def _field(variant: Variant, name: str) -> Callable[[CollectorSample], int | None]:
+    """A counter of the exporter that a stream has for itself ("otlp_http/candidate"); None where there is none."""
+
+    def read(sample: CollectorSample) -> int | None:
+        found = (x for exporter, x in sample.exporters.items() if exporter.rpartition("/")[2] == variant.value)
+        return getattr(next(found, None), name, None)
+
+    return read
+
+
+def _grown(step: Step, read: Callable[[CollectorSample], int | None]) -> int | None:
+    """Growth of a counter in a step; None where it is not reported, or fell without a restart."""
+    after, before = read(step.after), read(step.before) if step.before else None
+    return None if after is None or after < (before or 0) else after - (before or 0)
+
+
+def _guardrail(kind: KpiName, host: str, limit: float, measured: Sequence[tuple[float, _Pair]]) -> Guardrail:
+    """measured: seconds of each step, and what was measured in it."""
+    of, used = sum(x for _, (x, _) in measured), sum(y for _, (_, y) in measured)
+    if is_exact(kind, limit):
+        batches: Sequence[Batch] = (Batch(scrapes=len(measured), a=of, b=used),) if measured else ()
+    else:
+        batches = cut([limit * x for _, (x, _) in measured], [y for _, (_, y) in measured])
+    return judged(
+        kind,
+        host,
+        limit,
+        batches,
         samples=len(measured),
-        minutes=total / 60,
-        batches=batches,
+        minutes=sum(seconds for seconds, _ in measured) / 60,
+        mean=used / of if of else None,
     )
 
 
-def guardrail_ratio(batches: Sequence[Batch], minutes: float) -> Ratio | None:
-    """Σ measured / Σ limit with its interval; None with fewer than 16 samples."""
-    return ratio_of(batches, minutes) if minutes > 0 else None
+def bytes_sent(taken: Iterable[Sequence[Step]]) -> BytesSent | None:
+    """What both arms sent, from the steps of each host's collector. None where an arm has no exporter of its own.
+
+    Collectors report at different moments, so each host's steps are cut into batches first and the batches added up.
+    """
+    hosts = [_both_sent(steps) for steps in taken]
+    found = [rows for rows in hosts if rows]
+    if not found:
+        return None
+    sums = tuple((sum(a for _, a, _ in rows), sum(b for _, _, b in rows)) for rows in found)
+    each = [cut([a for _, a, _ in rows], [b for _, _, b in rows]) for rows in found]
+    whole = len(found) == len(hosts) and all(each)
+    batches = [
+        Batch(scrapes=sum(x.scrapes for x in at), a=sum(x.a for x in at), b=sum(x.b for x in at))
+        for at in zip(*each, strict=True)
+    ] if whole else []  # fmt: skip
+    return BytesSent(
+        samples=min(len(rows) for rows in hosts),
+        minutes=min(sum(seconds for seconds, _, _ in rows) for rows in hosts) / 60,
+        batches=tuple(batches),
+        hosts=sums,
+    )
 
 
-def guardrail_state(ratio: Ratio | None) -> Literal["within", "beyond", "near", "unmeasured"]:
-    """Against 1 = the limit: the whole interval must lie on one side."""
-    if ratio is None:
-        return "unmeasured"
-    if ratio.low > 1:
-        return "beyond"
-    return "within" if ratio.high <= 1 else "near"
+def _both_sent(taken: Sequence[Step]) -> list[tuple[float, float, float]]:
+    """(seconds, bytes of the baseline, bytes of the candidate) of the steps in which both are known."""
+    reads = [_field(variant, "sent_bytes") for variant in (Variant.BASELINE, Variant.CANDIDATE)]
+    rows = [(step.seconds, _grown(step, reads[0]), _grown(step, reads[1])) for step in taken]
+    return [(seconds, float(a), float(b)) for seconds, a, b in rows if a is not None and b is not None]

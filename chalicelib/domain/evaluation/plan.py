@@ -9,8 +9,10 @@ from pydantic import Field
 from chalicelib.domain.canary.before import Canary
 from chalicelib.domain.cost import PriceBook
 from chalicelib.domain.evaluation.clusters import STREAMS
+from chalicelib.domain.experiment.guardrails import AtLeast, field_of, limit_of
 from chalicelib.domain.experiment.source import Source
 from chalicelib.domain.experiment.spec import Claim, ExperimentSpec, PipelineRef
+from chalicelib.domain.kpi.registry import KpiName, Severity
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.model import Value
 from chalicelib.domain.pricebooks import price_book
@@ -51,14 +53,47 @@ class Limits(Value):
     interval_s: float = Field(gt=0)
     min_minutes: float = Field(ge=0)
     max_minutes: float = Field(gt=0)
-    target: float = Field(ge=0, lt=1)
-    """Series reduction of the candidate against the baseline that is worth a promotion."""
+    target: float | None = Field(ge=0, lt=1)
+    """Series reduction of the candidate against the baseline that is worth a promotion; None: it was not asked for."""
+    points_reduction: float | None = Field(default=None, ge=0, lt=1)
+    bytes_reduction: float | None = Field(default=None, ge=0, lt=1)
+    cost_reduction: float | None = Field(default=None, ge=0, lt=1)
     min_coverage: float = Field(default=MIN_COVERAGE, ge=0, le=1)
     claim: Claim = "these-hosts"
     collector_cpu: float | None = Field(default=None, gt=0)
     """Highest share of one core, per collector."""
     collector_memory: float | None = Field(default=None, gt=0)
     """Highest mean resident bytes, per collector."""
+    series: float | None = Field(default=None, gt=0)
+    points: float | None = Field(default=None, gt=0)
+    bytes: float | None = Field(default=None, gt=0)
+    cost: float | None = Field(default=None, gt=0)
+    export_failures: float | None = Field(default=None, ge=0, lt=1)
+    dropped_points: float | None = Field(default=None, ge=0, lt=1)
+    coverage: float | None = Field(default=None, gt=0, le=1)
+    """Lowest share of due scrapes, per host, as a guardrail; min_coverage is what a verdict needs."""
+    scrape_duration: float | None = Field(default=None, gt=0)
+    severities: dict[KpiName, Severity] = Field(default_factory=dict)
+    """What breaking a limit does where that is not rollback."""
+
+    def limit(self, kpi: KpiName) -> float | None:
+        """The limit on a KPI, None where there is none. Critical retention is no number here: it is always on."""
+        found: float | None = getattr(self, field_of(kpi), None)
+        return found
+
+    def severity(self, kpi: KpiName) -> Severity:
+        """What breaking a KPI's limit does."""
+        return self.severities.get(kpi, "rollback")
+
+    def targets(self) -> dict[KpiName, float]:
+        """The success criteria that are asked for: KPI to the reduction wanted."""
+        wanted = {
+            KpiName.SERIES: self.target,
+            KpiName.POINTS: self.points_reduction,
+            KpiName.BYTES: self.bytes_reduction,
+            KpiName.COST: self.cost_reduction,
+        }
+        return {kpi: target for kpi, target in wanted.items() if target is not None}
 
 
 class EvaluationPlan(Value):
@@ -136,7 +171,7 @@ def plan_for(
     def arm(ref: PipelineRef, config_hash: str) -> ArmUnderTest:
         return ArmUnderTest(pipeline=ref.pipeline, parameters=ref.parameters, config_hash=config_hash)
 
-    cpu, memory = spec.guardrails.collector_cpu, spec.guardrails.collector_memory
+    given, success = spec.guardrails.given(), spec.success
     return EvaluationPlan(
         scope=scope,
         name=name,
@@ -147,10 +182,13 @@ def plan_for(
             interval_s=spec.interval,
             min_minutes=spec.schedule.min_duration / 60,
             max_minutes=(spec.schedule.max_duration + extended_s) / 60,
-            target=spec.success.series_reduction.at_least,
+            target=_share(success.series_reduction),
+            points_reduction=_share(success.points_reduction),
+            bytes_reduction=_share(success.bytes_reduction),
+            cost_reduction=_share(success.cost_reduction),
             claim=spec.claim,
-            collector_cpu=cpu.at_most if cpu else None,
-            collector_memory=float(memory.at_most) if memory else None,
+            **{field_of(kpi): limit_of(limit) for kpi, limit in given.items()},
+            severities={kpi: limit.severity for kpi, limit in given.items() if limit.severity != "rollback"},
         ),
         critical=tuple(pattern.id for pattern in spec.critical),
         baseline=arm(spec.baseline, arm_hashes[0]),
@@ -163,3 +201,7 @@ def plan_for(
         arms=canary.assignment.arms if canary else {},
         canary=canary,
     )
+
+
+def _share(criterion: AtLeast | None) -> float | None:
+    return criterion.at_least if criterion else None

@@ -6,58 +6,24 @@ Times ending in `_ns` are Unix nanoseconds; those of hosts are by the host's own
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
 from chalicelib.domain.canary.before import Canary
-from chalicelib.domain.cost import SeriesCost
+from chalicelib.domain.cost import PriceBook, SeriesCost
 from chalicelib.domain.evaluation.interval import Batch
 from chalicelib.domain.evaluation.plan import ArmUnderTest, ConfigProof, Limits
+from chalicelib.domain.evaluation.reasons import BREACHES as BREACHES
+from chalicelib.domain.evaluation.reasons import Reason as Reason
+from chalicelib.domain.evaluation.reasons import Verdict as Verdict
+from chalicelib.domain.kpi.judged import Guardrail as Guardrail
+from chalicelib.domain.kpi.rows import KpiRow
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.model import Value
 
 METHOD = "8 batch means, multiplier 6 + 90/T"
 METHOD_VERSION = "1"
-
-
-class Verdict(StrEnum):
-    """How an experiment is decided. Only PROMOTE can promote."""
-
-    PROMOTE = "promote"
-    REJECT = "reject"
-    INCONCLUSIVE = "inconclusive"
-    INSUFFICIENT_DATA = "insufficient_data"
-    ERROR = "error"
-
-
-class Reason(StrEnum):
-    """The rule that fired, or what an undecided evaluation waits for. Stable, for scripts."""
-
-    CANNOT_MEASURE = "cannot_measure"
-    COLLECTOR_PROBLEM = "collector_problem"
-    CRITICAL_MISSING = "critical_missing"
-    COLLECTOR_CPU = "collector_cpu"
-    COLLECTOR_MEMORY = "collector_memory"
-    TOO_FEW_SCRAPES = "too_few_scrapes"
-    MIN_DURATION = "min_duration"
-    TOO_FEW_HOSTS = "too_few_hosts"
-    COVERAGE = "coverage"
-    NO_CRITICAL_SEEN = "no_critical_seen"
-    GUARDRAIL_UNMEASURED = "guardrail_unmeasured"
-    GUARDRAIL_NEAR_LIMIT = "guardrail_near_limit"
-    CRITICAL_UNCONFIRMED = "critical_unconfirmed"
-    STREAM_SILENT = "stream_silent"
-    TARGET_REACHED = "target_reached"
-    NOT_WORTH_IT = "not_worth_it"
-    UNDECIDED = "undecided"
-    """The interval still contains the target; at the deadline: `deadline`."""
-    DEADLINE = "deadline"
-
-
-BREACHES = frozenset({Reason.COLLECTOR_PROBLEM, Reason.CRITICAL_MISSING, Reason.COLLECTOR_CPU, Reason.COLLECTOR_MEMORY})
-"""Reasons of a reject that is harm, not merely a candidate that is not worth it."""
 
 
 def _none(value: object) -> bool:
@@ -86,7 +52,8 @@ class SeriesReport(Value):
 class Reduction(Value):
     """1 - Σ candidate / Σ baseline over the window, with its interval."""
 
-    target: float
+    target: float | None
+    """None: no reduction of series was asked for."""
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -199,24 +166,20 @@ class HostOverhead(Value):
     rss_max_bytes: int | None = None
     restarts: int = 0
     refused_points: int | None = None
+    accepted_points: int | None = None
     exporters: dict[str, ExporterTotals] = Field(default_factory=dict)
 
 
-class Guardrail(Value):
-    """A limit with a margin on one host's collector, judged by the interval of Σ measured / Σ limit."""
+class BytesSent(Value):
+    """What both arms' exporters sent in the same steps of the collectors' counters, OTLP bytes before compression."""
 
-    kind: Literal["collectorCpu", "collectorMemory"]
-    host: str
-    limit: float
-    """Share of a core, or bytes."""
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    state: Literal["within", "beyond", "near", "unmeasured"]
     samples: int
+    """Of the host that has the fewest."""
     minutes: float
-    batches: tuple[Batch, ...] = ()
-    """a: limit × time (or limit), b: measured."""
+    batches: tuple[Batch, ...]
+    """a: baseline, b: candidate, summed over hosts; empty with fewer than 16 samples on a host."""
+    hosts: tuple[tuple[float, float], ...] = ()
+    """(baseline, candidate) of each host that has samples."""
 
 
 class OverheadReport(Value):
@@ -226,6 +189,9 @@ class OverheadReport(Value):
     """Which arms the numbers are for, in words."""
     hosts: tuple[HostOverhead, ...] = ()
     guardrails: tuple[Guardrail, ...] = ()
+    """Limits on what the collectors' own counters say."""
+    bytes_sent: BytesSent | None = None
+    """None where an arm has no exporter of its own."""
 
 
 class Gap(Value):
@@ -270,6 +236,8 @@ class HostSum(Value):
     raw: int
     baseline: int
     candidate: int
+    scrape_seconds: float | None = None
+    """Mean time from the oldest to the newest point of the raw stream's scrapes; None: not known."""
 
 
 class Rows(Value):
@@ -340,6 +308,8 @@ class Evidence(Value):
     """Why it could not be read at this look: then nothing new is known of the arms."""
     canary: Canary | None = Field(default=None, exclude_if=_none)
     """In the canary layout: which host runs which arm, and what each reported before."""
+    price_book: PriceBook | None = None
+    """What a criterion or a limit on cost was judged by; None where there is none."""
 
 
 class Measured(Value):
@@ -351,6 +321,9 @@ class Measured(Value):
     overhead: OverheadReport
     coverage: tuple[HostCoverage, ...]
     evidence: Evidence
+    judged: tuple[Guardrail, ...] = ()
+    """Limits on what was counted (series, points, cost, coverage, scrape duration) and sent; those on the collectors
+    themselves stand in `overhead`."""
 
 
 class Evaluation(Measured):
@@ -367,6 +340,8 @@ class Evaluation(Measured):
     """What to do about it, where there is something to do."""
     minutes_left: MinutesLeft | None = None
     cost: SeriesCost | None = None
+    kpis: tuple[KpiRow, ...] = ()
+    """Every KPI: value, interval, limit, state. Follows from the rest."""
     digest: str = ""
     """SHA-256 of all the rest; the audit trail keeps that of the verdict."""
 

@@ -45,6 +45,8 @@ class Scrape:
     slot: int
     readings: Mapping[Variant, Reading]
     streams: tuple[Variant, ...] = STREAMS
+    took_ns: int | None = None
+    """From the oldest to the newest point of the raw stream."""
 
     @cached_property
     def absent(self) -> tuple[Variant, ...]:
@@ -223,7 +225,7 @@ def _numbered(clusters: Sequence[Cluster], clock: Clock) -> tuple[Scrape, ...]:
             slot = out[-1].slot + max(1, round((at - out[-1].at_ns) / clock.interval_ns))
         else:
             slot = (at - clock.start_ns) // clock.interval_ns
-        out.append(Scrape(at, slot, cluster.readings, clock.streams))
+        out.append(Scrape(at, slot, cluster.readings, clock.streams, cluster.took_ns))
     return tuple(out)
 
 

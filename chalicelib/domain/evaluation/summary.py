@@ -12,7 +12,8 @@ MOST = 300
 class Progress(Value):
     """The reduction with its interval, the time left, and what is waited for, as of the latest evaluation."""
 
-    target: float
+    target: float | None
+    """None: no reduction of series was asked for."""
     value: float | None = None
     low: float | None = None
     high: float | None = None

@@ -14,8 +14,10 @@ from typing import Any
 from chalicelib.domain.canary.verification import canary_sums
 from chalicelib.domain.evaluation.conclusion import conclude, digest, reduction_of
 from chalicelib.domain.evaluation.interval import cut
-from chalicelib.domain.evaluation.overhead import guardrail_ratio, guardrail_state
-from chalicelib.domain.evaluation.result import METHOD_VERSION, CriticalReport, Evaluation, Guardrail, Measured
+from chalicelib.domain.evaluation.levels import price_of
+from chalicelib.domain.evaluation.result import METHOD_VERSION, CriticalReport, Evaluation, Measured
+from chalicelib.domain.kpi.judged import again
+from chalicelib.domain.kpi.registry import KPIS, KpiName
 
 MAX_LISTED = 50
 """Misses of one kind in a report; beyond, not every loss is named."""
@@ -37,10 +39,12 @@ def differences(evaluation: Evaluation) -> tuple[Difference, ...]:
     made_by = evaluation.evidence.method_version
     if made_by != METHOD_VERSION:
         return (Difference("/evidence/methodVersion", made_by, METHOD_VERSION),)
-    pairs = [*_sums(evaluation), *_coverage(evaluation), *_critical(evaluation.critical)]
+    pairs = [*_sums(evaluation), *_coverage(evaluation), *_limits(evaluation), *_critical(evaluation.critical)]
     found = [Difference(*pair) for pair in pairs if not _same(pair[1], pair[2])]
-    again = conclude(_measured_again(evaluation), evaluation.cost.price_book if evaluation.cost else None)
-    stated, computed = _document(evaluation), _document(again)
+    concluded = conclude(_measured_again(evaluation), evaluation.cost.price_book if evaluation.cost else None)
+    if not evaluation.kpis:  # it was made before there was a table
+        concluded = concluded.model_copy(update={"kpis": ()})
+    stated, computed = _document(evaluation), _document(concluded)
     found += _walk("", stated, computed)
     if evaluation.digest and evaluation.digest != digest(evaluation):
         found.append(Difference("/digest", evaluation.digest, digest(evaluation)))
@@ -53,28 +57,16 @@ def _document(evaluation: Evaluation) -> dict[str, Any]:
 
 def _measured_again(evaluation: Evaluation) -> Measured:
     """The measured part with everything that follows from something else in it computed again."""
-    overhead = evaluation.overhead
+    overhead, price = evaluation.overhead, price_of(evaluation.evidence)
     return Measured(
         series=evaluation.series,
         reduction=reduction_of(evaluation.evidence),
         critical=evaluation.critical,
-        overhead=overhead.model_copy(update={"guardrails": tuple(_guardrail(one) for one in overhead.guardrails)}),
+        overhead=overhead.model_copy(update={"guardrails": tuple(again(one, price) for one in overhead.guardrails)}),
         coverage=evaluation.coverage,
         evidence=evaluation.evidence,
+        judged=tuple(again(one, price) for one in evaluation.judged),
     )
-
-
-def _guardrail(stated: Guardrail) -> Guardrail:
-    ratio = guardrail_ratio(stated.batches, stated.minutes)
-    if ratio is None:
-        return stated.model_copy(update={"low": None, "high": None, "state": guardrail_state(None)})
-    update = {
-        "value": ratio.value * stated.limit,
-        "low": ratio.low * stated.limit,
-        "high": ratio.high * stated.limit,
-        "state": guardrail_state(ratio),
-    }
-    return stated.model_copy(update=update)
 
 
 _Pair = tuple[str, Any, Any]
@@ -113,6 +105,26 @@ def _coverage(evaluation: Evaluation) -> Iterator[_Pair]:
         yield f"{place}/received", host.received, used.get(host.host)
         yield f"{place}/missing", host.missing, host.due - host.received
         yield f"{place}/share", host.share, host.received / host.due if host.due else None
+
+
+def _limits(evaluation: Evaluation) -> Iterator[_Pair]:
+    """Every limit of the plan is judged, for every host or for all together, by the number that the plan has."""
+    limits = evaluation.evidence.limits
+    asked = {kpi: limits.limit(kpi) for kpi in KPIS if limits.limit(kpi) is not None}
+    found = (*evaluation.overhead.guardrails, *evaluation.judged)
+    yield "/evidence/limits", sorted(asked), sorted({one.kind for one in found})
+    series = {KpiName.SERIES: 1.0, KpiName.COST: 1.0, KpiName.POINTS: 60 / limits.interval_s}
+    total = sum(host.candidate for host in evaluation.evidence.hosts)
+    for number, one in enumerate(evaluation.judged):
+        yield f"/judged/{number}/limit", one.limit, asked.get(one.kind)
+        if one.kind in series and one.batches and evaluation.evidence.canary is None:
+            yield f"/judged/{number}/batches", sum(x.b for x in one.batches), total * series[one.kind]
+    due = {host.host: (host.due, host.received) for host in evaluation.coverage}
+    for number, one in enumerate(evaluation.judged):
+        if one.kind is KpiName.COVERAGE and one.batches:
+            yield f"/judged/{number}/batches", (one.batches[0].a, one.batches[0].b), due.get(one.host)
+    for number, one in enumerate(evaluation.overhead.guardrails):
+        yield f"/overhead/guardrails/{number}/limit", one.limit, asked.get(one.kind)
 
 
 def _critical(report: CriticalReport) -> Iterator[_Pair]:

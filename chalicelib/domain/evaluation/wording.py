@@ -9,14 +9,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from chalicelib.domain.canary.spec import MIN_PER_ARM
-from chalicelib.domain.evaluation.decision import Decision, blocked_by_hosts, reduction_ratio
+from chalicelib.domain.evaluation.criteria import Criterion, criteria, reduction_ratio
+from chalicelib.domain.evaluation.decision import Decision, blocked_by_hosts
 from chalicelib.domain.evaluation.interval import MIN_SCRAPES, hosts_needed
+from chalicelib.domain.evaluation.reasons import LIMIT_BROKEN
 from chalicelib.domain.evaluation.result import Guardrail, HostCoverage, Measured, MinutesLeft, Miss, Reason, Unmeasured
 from chalicelib.domain.experiment.spec import MIN_FLEET
+from chalicelib.domain.kpi.registry import KPIS, KpiName, Severity, Unit
+from chalicelib.domain.kpi.words import shown
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.units import show_duration
-
-_MIB = 1024**2
 
 
 def explanation(measured: Measured, decision: Decision, left: MinutesLeft | None) -> str:
@@ -29,7 +31,7 @@ def explanation(measured: Measured, decision: Decision, left: MinutesLeft | None
     over = f"The deadline of {show_duration(round(evidence.limits.max_minutes * 60))} is reached"
     if decision.reason is Reason.DEADLINE:
         more = _what_it_would_take(measured, left)
-        return " ".join([f"{over} and {_reduction(measured)} still contains the target; the baseline stays.", more])
+        return " ".join([f"{over} and {_open(measured)}; the baseline stays.", more])
     waits = "; ".join(waiting_for(measured, decision, left))
     return " ".join([f"{over} and this was still missing: {waits}. The baseline stays.", *_notes(measured)])
 
@@ -51,7 +53,8 @@ def hint(measured: Measured, decision: Decision) -> str:
             f"phoenix pipeline show {candidate} --rendered"
         )
     if decision.reason is Reason.NOT_WORTH_IT:
-        return "try a leaner candidate, or a lower success.seriesReduction if that is still worth it"
+        name = next((one.name for one in criteria(measured) if one.state == "broken"), "seriesReduction")
+        return f"try a leaner candidate, or a lower success.{name} if that is still worth it"
     hosts = {
         Reason.CANNOT_MEASURE: [gap.host for gap in measured.evidence.cannot_measure],
         Reason.COLLECTOR_PROBLEM: sorted(measured.evidence.host_problems),
@@ -100,7 +103,32 @@ def _progress(measured: Measured) -> str:
     if found.too_early:
         return f"Too early for an interval: series reduction {_percent(found.value)} so far ({_basis(measured)})."
     text = _reduction(measured)
-    return f"{text[0].upper()}{text[1:]}, target {_percent(found.target)} ({_basis(measured)})."
+    target = f", target {_percent(found.target)}" if found.target is not None else ""
+    others = "".join(
+        f" {_of(one)}, target {_percent(one.target)}." for one in criteria(measured) if not _is_series(one)
+    )
+    return f"{text[0].upper()}{text[1:]}{target} ({_basis(measured)}).{others}"
+
+
+def _is_series(one: Criterion) -> bool:
+    return one.kpi is KpiName.SERIES
+
+
+def _of(one: Criterion) -> str:
+    """ "Bytes reduction 83.2 % [81.0, 85.1]"."""
+    title = f"{KPIS[one.kpi].title} reduction".capitalize()
+    if one.value is None:
+        return f"{title} not measured"
+    if one.low is None or one.high is None:
+        return f"{title} {_percent(one.value)}, too early for an interval"
+    return f"{title} {_percent(one.value)} [{one.low * 100:.1f}, {one.high * 100:.1f}]"
+
+
+def _open(measured: Measured) -> str:
+    """What still contains its target, as the end of a sentence."""
+    found = [one for one in criteria(measured) if one.state == "touching"]
+    names = [_reduction(measured) if _is_series(one) else _of(one).lower() for one in found]
+    return f"{' and '.join(names)} still contain{'s' if len(names) == 1 else ''} the target"
 
 
 def _reached(measured: Measured) -> str:
@@ -112,14 +140,22 @@ def _reached(measured: Measured) -> str:
         if kept == raw
         else f"Critical processes: {kept:,} of {raw:,} present; no miss was confirmed."
     )
-    return f"{text} reaches the target of {_percent(measured.reduction.target)} on {_basis(measured)}. {critical}"
+    found = criteria(measured)
+    leading = (
+        f"{text} reaches the target of {_percent(found[0].target)}" if _is_series(found[0]) else _reaches(found[0])
+    )
+    others = "".join(f" {_reaches(one)}." for one in found[1:])
+    return f"{leading} on {_basis(measured)}.{others} {critical}"
+
+
+def _reaches(one: Criterion) -> str:
+    return f"{_of(one)} reaches the target of {_percent(one.target)}"
 
 
 def _not_worth_it(measured: Measured) -> str:
-    text = f"Series reduction {_reduction(measured).removeprefix('series reduction ')}"
-    return (
-        f"{text} stays below the target of {_percent(measured.reduction.target)} on {_basis(measured)}: not worth it."
-    )
+    found = [one for one in criteria(measured) if one.state == "broken"]
+    below = "; ".join(f"{_of(one)} stays below the target of {_percent(one.target)}" for one in found)
+    return f"{below} on {_basis(measured)}: not worth it."
 
 
 def _missing(measured: Measured) -> str:
@@ -171,20 +207,35 @@ def printable_line(text: str) -> str:
 
 
 def _broken(measured: Measured) -> str:
-    found = [guardrail for guardrail in measured.overhead.guardrails if guardrail.state == "beyond"]
-    return f"{'; '.join(_guardrail(g) for g in found[:3])}: over the limit ({measured.overhead.covers})."
+    found = _limits_in(measured, "beyond", "rollback")
+    covers = {_whose(one, measured) for one in found}
+    return f"{'; '.join(guardrail(g, measured) for g in found[:3])}: over the limit ({'; '.join(sorted(covers))})."
 
 
-def _guardrail(found: Guardrail) -> str:
+def _whose(one: Guardrail, measured: Measured) -> str:
+    ours = one in measured.overhead.guardrails and KPIS[one.kind].of != KPIS[KpiName.EXPORT_FAILURES].of
+    return measured.overhead.covers if ours else KPIS[one.kind].of
+
+
+def guardrail(found: Guardrail, measured: Measured) -> str:
+    """ "collector CPU on node-01 6.0 % of a core [5.4 %, 6.7 %], limit 5.0 %"."""
+    kpi, book = KPIS[found.kind], measured.evidence.price_book
+    currency = book.currency if book and kpi.unit is Unit.MONEY else ""
+
     def show(value: float | None) -> str:
-        if value is None:
-            return "?"
-        return _percent(value) if found.kind == "collectorCpu" else f"{value / _MIB:.0f} MiB"
+        return shown(value, kpi.unit, currency)
 
-    what = "collector CPU" if found.kind == "collectorCpu" else "collector memory"
-    unit = " of a core" if found.kind == "collectorCpu" else ""
-    interval = f"[{show(found.low)}, {show(found.high)}]"
-    return f"{what} on {found.host} {show(found.value)}{unit} {interval}, limit {show(found.limit)}"
+    unit = " of a core" if found.kind is KpiName.COLLECTOR_CPU else ""
+    interval = "" if found.low == found.high else f" [{show(found.low)}, {show(found.high)}]"
+    where = f" on {found.host}" if found.host else ""
+    side = "at least " if kpi.better == "higher" else ""
+    return f"{kpi.title}{where} {show(found.value)}{unit}{interval}, limit {side}{show(found.limit)}"
+
+
+def _limits_in(measured: Measured, state: str, *severities: Severity) -> list[Guardrail]:
+    of = measured.evidence.limits
+    every = (*measured.overhead.guardrails, *measured.judged)
+    return [one for one in every if one.state == state and of.severity(one.kind) in severities]
 
 
 def _too_few(measured: Measured) -> list[str]:
@@ -213,14 +264,26 @@ def _thin(measured: Measured) -> list[HostCoverage]:
     return [host for host in measured.coverage if host.share is None or host.share < least]
 
 
-def _guardrails_in(state: str) -> Callable[[Measured], list[str]]:
-    def phrases(measured: Measured) -> list[str]:
-        found = [guardrail for guardrail in measured.overhead.guardrails if guardrail.state == state]
-        if state == "unmeasured":
-            return [f"{g.kind} on {g.host}: {g.samples} of {MIN_SCRAPES} collector samples" for g in found[:5]]
-        return [f"a clear answer on {_guardrail(g)}" for g in found[:5]]
+def _guardrails_near(measured: Measured) -> list[str]:
+    found = _limits_in(measured, "near", "rollback", "pause")
+    return [f"a clear answer on {guardrail(g, measured)}" for g in found[:5]]
 
-    return phrases
+
+def _guardrails_unmeasured(measured: Measured) -> list[str]:
+    def why(one: Guardrail) -> str:
+        return one.why or f"{one.samples} of {MIN_SCRAPES} collector samples"
+
+    found = _limits_in(measured, "unmeasured", "rollback", "pause")
+    return [f"{g.kind.value}{f' on {g.host}' if g.host else ''}: {why(g)}" for g in found[:5]]
+
+
+def _guardrails_broken(measured: Measured) -> list[str]:
+    found = _limits_in(measured, "beyond", "pause")
+    return [f"{guardrail(g, measured)}: nothing is promoted while it is broken" for g in found[:5]]
+
+
+def _criteria_unmeasured(measured: Measured) -> list[str]:
+    return [f"{one.name}: {one.why}" for one in criteria(measured) if one.state == "unmeasured"]
 
 
 def _unconfirmed(measured: Measured) -> list[str]:
@@ -233,9 +296,11 @@ def _undecided(measured: Measured, left: MinutesLeft | None) -> str:
         hosts = _hosts_needed(measured)
         would = f", about {hosts} would do" if hosts else ""
         return f"more hosts, not more minutes: these differ too much to tell what others are like{would}"
+    found = [one.name for one in criteria(measured) if one.state == "touching"]
+    which = f" ({', '.join(found)})" if found != [KPIS[KpiName.SERIES].reduction] else ""
     if left is None:
-        return "the interval to exclude the target, which it still contains"
-    return f"the interval to exclude the target: about {left.low:.0f} to {left.high:.0f} more minutes"
+        return f"the interval to exclude the target, which it still contains{which}"
+    return f"the interval to exclude the target{which}: about {left.low:.0f} to {left.high:.0f} more minutes"
 
 
 def _what_it_would_take(measured: Measured, left: MinutesLeft | None) -> str:
@@ -249,10 +314,10 @@ def _what_it_would_take(measured: Measured, left: MinutesLeft | None) -> str:
 
 def _hosts_needed(measured: Measured) -> int | None:
     evidence = measured.evidence
-    ratio = reduction_ratio(evidence)
-    if ratio is None:
+    ratio, target = reduction_ratio(evidence), evidence.limits.target
+    if ratio is None or target is None:
         return None
-    return hosts_needed(len(evidence.hosts), ratio.width, ratio.value, 1 - evidence.limits.target)
+    return hosts_needed(len(evidence.hosts), ratio.width, ratio.value, 1 - target)
 
 
 def _notes(measured: Measured) -> list[str]:
@@ -277,8 +342,7 @@ _ENDS: Mapping[Reason, Callable[[Measured], str]] = {
     Reason.CANNOT_MEASURE: _cannot,
     Reason.COLLECTOR_PROBLEM: _problem,
     Reason.CRITICAL_MISSING: _missing,
-    Reason.COLLECTOR_CPU: _broken,
-    Reason.COLLECTOR_MEMORY: _broken,
+    **dict.fromkeys(LIMIT_BROKEN.values(), _broken),
     Reason.TARGET_REACHED: _reached,
     Reason.NOT_WORTH_IT: _not_worth_it,
 }
@@ -292,8 +356,10 @@ _WAITS: Mapping[Reason, Callable[[Measured], list[str]]] = {
     ],
     Reason.COVERAGE: _thin_coverage,
     Reason.NO_CRITICAL_SEEN: lambda m: ["a process that matches a critical pattern: none was seen on any host"],
-    Reason.GUARDRAIL_UNMEASURED: _guardrails_in("unmeasured"),
-    Reason.GUARDRAIL_NEAR_LIMIT: _guardrails_in("near"),
+    Reason.GUARDRAIL_BROKEN: _guardrails_broken,
+    Reason.GUARDRAIL_UNMEASURED: _guardrails_unmeasured,
+    Reason.GUARDRAIL_NEAR_LIMIT: _guardrails_near,
+    Reason.CRITERION_UNMEASURED: _criteria_unmeasured,
     Reason.CRITICAL_UNCONFIRMED: _unconfirmed,
     Reason.STREAM_SILENT: _silent,
 }

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from chalicelib.domain.evaluation.evaluation import Verdict
+from chalicelib.domain.evaluation.evaluation import Evaluation, Verdict
 from chalicelib.domain.experiment import before_arms, sight
+from chalicelib.domain.experiment.alarms import holding, pausing, watched
 from chalicelib.domain.experiment.gate import GateStand
 from chalicelib.domain.experiment.observed import (
     Effect,
@@ -75,11 +76,16 @@ def _warming_up(experiment: Experiment, seen: Observed, now: float) -> Decision:
 def _running(experiment: Experiment, seen: Observed, now: float) -> Decision:
     evaluation = seen.evaluation
     if evaluation is not None:
-        experiment = sight.looked(experiment, evaluation, now)
+        before = experiment
+        experiment = watched(sight.looked(experiment, evaluation, now), evaluation, now)
         if evaluation.breach and not experiment.spec.dry_run:
             return sight.breached(experiment, evaluation, now)
         if evaluation.breach:
             experiment = sight.noted(experiment, evaluation, now)
+        elif (why := pausing(before, experiment)) and experiment.spec.dry_run:
+            experiment = experiment.model_copy(update={"message": f"dry run, not paused: {why}"})
+        elif why and _pauses(experiment, evaluation):
+            return Decision(move(experiment, Cause.EVIDENCE, State.PAUSED, now, f"paused by {why}"))
         elif evaluation.verdict is not None and experiment.state is State.RUNNING:
             moved = move(experiment, Cause.EVIDENCE, State.DECIDING, now, evaluation.explanation)
             return Decision(moved.model_copy(update={"outcome": sight.outcome_of(evaluation, now)}))
@@ -88,6 +94,11 @@ def _running(experiment: Experiment, seen: Observed, now: float) -> Decision:
     if experiment.state is State.PAUSED and overdue(experiment, now):
         return Decision(move(experiment, Cause.DEADLINE, State.STOPPING, now, "paused for too long"))
     return Decision(experiment)
+
+
+def _pauses(experiment: Experiment, evaluation: Evaluation) -> bool:
+    """Not where it stands still already, nor when it could not be measured at all."""
+    return experiment.state is State.RUNNING and evaluation.verdict is not Verdict.ERROR
 
 
 def _deciding(experiment: Experiment, seen: Observed, now: float) -> Decision:
@@ -124,7 +135,7 @@ def _automatic(experiment: Experiment, detail: str, now: float) -> Decision:
 
 def _awaiting(experiment: Experiment, seen: Observed, now: float) -> Decision:
     if seen.evaluation is not None:
-        experiment = experiment.model_copy(update={"evaluated_at": now})
+        experiment = watched(experiment.model_copy(update={"evaluated_at": now}), seen.evaluation, now)
         if seen.evaluation.breach:
             return sight.breached(experiment, seen.evaluation, now)
     if overdue(experiment, now):
@@ -132,6 +143,9 @@ def _awaiting(experiment: Experiment, seen: Observed, now: float) -> Decision:
     gate = seen.gate
     if gate.stand is GateStand.DENIED:
         return Decision(move(experiment, Cause.EVIDENCE, State.STOPPING, now, gate.detail))
+    if held := holding(experiment):
+        held = f"not promoted by itself while it is broken: {held}"
+        return Decision(experiment.model_copy(update={"message": held}), sight.stop_load(seen))
     if experiment.spec.promotion == "automatic" and gate.stand in (GateStand.APPROVED, GateStand.NONE):
         return _automatic(experiment, gate.detail or "no gate is left to ask: rolling it out", now)
     if gate.detail and gate.detail != experiment.message:

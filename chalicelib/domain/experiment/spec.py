@@ -5,17 +5,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from chalicelib.domain.canary.rules import CANARY_RULES, CLAIM_OF_A_CANARY, SOURCE_OF_A_CANARY, with_defaults
 from chalicelib.domain.canary.spec import CanarySpec, Layout
 from chalicelib.domain.critical import MAX_PATTERNS, CriticalPattern
+from chalicelib.domain.experiment.guardrails import Guardrails, Success, unmeasurable
 from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.source import Source
 from chalicelib.domain.load import LoadSpec
 from chalicelib.domain.model import Value
 from chalicelib.domain.pipeline.metadata import VERSION
-from chalicelib.domain.units import Bytes, Ratio, Seconds
+from chalicelib.domain.units import Seconds
 
 NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 """Names of things, everywhere: DNS labels (they become Kubernetes names and URL path segments)."""
@@ -110,50 +111,6 @@ class Schedule(Value):
         return self
 
 
-class AtLeast(Value):
-    """A lower bound on a share."""
-
-    at_least: Ratio = Field(ge=0, lt=1)
-
-
-class CpuLimit(Value):
-    """An upper bound on CPU, as a share of one core."""
-
-    at_most: Annotated[float, Field(gt=0, le=64)]
-
-    @field_validator("at_most", mode="before")
-    @classmethod
-    def _share(cls, value: Any) -> Any:
-        text = str(value).strip()
-        return float(text[:-1]) / 100 if isinstance(value, str) and text.endswith("%") else value
-
-
-class BytesLimit(Value):
-    """An upper bound on memory."""
-
-    at_most: Bytes = Field(gt=0)
-
-
-class Success(Value):
-    """What the candidate must reach to be promoted."""
-
-    series_reduction: AtLeast = AtLeast(at_least=0.5)
-
-
-def _whole(value: float) -> float:
-    if value != 1:
-        raise ValueError("critical retention is an invariant and cannot be relaxed: write 100%, or leave it out")
-    return value
-
-
-class Guardrails(Value):
-    """What must not happen. Critical retention is always on; the others when given."""
-
-    critical_retention: Annotated[Ratio, AfterValidator(_whole)] = 1.0
-    collector_cpu: CpuLimit | None = None
-    collector_memory: BytesLimit | None = None
-
-
 class ExperimentSpec(Value):
     """What is compared, where, for how long, and what decides."""
 
@@ -202,6 +159,9 @@ class ExperimentSpec(Value):
             raise ValueError("a verdict from a Prometheus needs mode shared; with another, write source.use: check")
         if self.schedule.min_duration < self.interval:
             raise ValueError("schedule.minDuration is shorter than one interval")
+        sends = (self.baseline.backend is not None, self.candidate.backend is not None)
+        if refused := unmeasurable(self.success, self.guardrails, sends, one_arm_a_host=self.layout == "canary"):
+            raise refused
         if self.claim == "hosts-like-these" and 0 < len(self.targets.hosts) < MIN_FLEET:
             raise ValueError(
                 f"the claim hosts-like-these needs {MIN_FLEET} hosts at least: name more in targets.hosts, "

@@ -4,6 +4,7 @@ happen to it and `decide` what happens next."""
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field
 
@@ -68,6 +69,16 @@ class Proof(Value):
     confirmed_at: float
 
 
+class Alarm(Value):
+    """A guardrail that is broken and pauses or warns: a fact that lasts until its limit holds again."""
+
+    kpi: str
+    severity: Literal["pause", "warn"]
+    since: float
+    detail: str
+    """What was measured when it began, and the limit."""
+
+
 class Experiment(Value):
     """The record. Times are Unix seconds by the control plane's clock."""
 
@@ -130,6 +141,8 @@ class Experiment(Value):
     proofs: tuple[Proof, ...] = ()
     """Read-back of the configuration that the end state promises."""
     events: tuple[Event, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    """Guardrails that are broken and do not roll back."""
 
     @property
     def active(self) -> bool:

@@ -68,6 +68,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     T(S.RUNNING, Cause.EVIDENCE, S.ROLLING_BACK, "a guardrail broke", "previous is restored at once"),
     T(S.RUNNING, Cause.DEADLINE, S.DECIDING, "maxDuration is over", "a last evaluation"),
     T(S.RUNNING, Cause.PAUSE, S.PAUSED, "an operator pauses it", "its clock stands still, collection goes on"),
+    T(S.RUNNING, Cause.EVIDENCE, S.PAUSED, "a pausing guardrail broke", "its clock stands still, collection goes on"),
     T(S.RUNNING, Cause.STOP, S.STOPPING, "an operator stops it", "previous is restored, load is stopped"),
     T(S.PAUSED, Cause.RESUME, S.RUNNING, "an operator resumes it", "its clock goes on"),
     T(S.PAUSED, Cause.EVIDENCE, S.ROLLING_BACK, "a guardrail broke", "previous is restored at once"),

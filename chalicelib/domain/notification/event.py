@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from chalicelib.domain.experiment.state import Experiment, State
+from chalicelib.domain.experiment.state import Alarm, Experiment, State
 from chalicelib.domain.model import Value
 
 MAX_TEXT = 2000
@@ -25,6 +25,8 @@ class EventType(StrEnum):
     EXPERIMENT_ROLLED_BACK = "experiment.rolled_back"
     EXPERIMENT_STOPPED = "experiment.stopped"
     EXPERIMENT_FAILED = "experiment.failed"
+    GUARDRAIL_BROKEN = "guardrail.broken"
+    GUARDRAIL_RECOVERED = "guardrail.recovered"
     DEPLOYMENT_FAILED = "deployment.failed"
     DEPLOYMENT_RESTORED = "deployment.restored"
     BUDGET_WARN = "budget.warn"
@@ -72,7 +74,37 @@ def of_experiment(before: Experiment | None, after: Experiment, version: int, no
         found.append(EventType.EXPERIMENT_VERDICT)
     if (before is None or before.state is not after.state) and after.state in _BY_STATE:
         found.append(_BY_STATE[after.state])
-    return tuple(_experiment(kind, after, version, now) for kind in found)
+    return (*(_experiment(kind, after, version, now) for kind in found), *_guardrails(before, after, version, now))
+
+
+def _guardrails(before: Experiment | None, after: Experiment, version: int, now: float) -> tuple[Notification, ...]:
+    """Guardrails that pause or warn: once when one breaks, once when it holds again."""
+    was = {alarm.kpi: alarm for alarm in before.alarms} if before else {}
+    now_broken = {alarm.kpi: alarm for alarm in after.alarms}
+    told = [(EventType.GUARDRAIL_BROKEN, alarm) for kpi, alarm in now_broken.items() if kpi not in was]
+    if after.active:
+        told += [(EventType.GUARDRAIL_RECOVERED, alarm) for kpi, alarm in was.items() if kpi not in now_broken]
+    return tuple(_guardrail(kind, alarm, after, version, now) for kind, alarm in told)
+
+
+def _guardrail(kind: EventType, alarm: Alarm, experiment: Experiment, version: int, now: float) -> Notification:
+    said = alarm.detail if kind is EventType.GUARDRAIL_BROKEN else f"guardrail {alarm.kpi} holds its limit again"
+    return Notification(
+        id=f"msg_{experiment.uid}_{version}_{kind.value.replace('.', '-')}_{alarm.kpi}",
+        type=kind,
+        at=now,
+        subject=f"experiment:{experiment.name}",
+        title=f"experiment {experiment.name}: {said}"[:MAX_TEXT],
+        data={
+            "experiment": experiment.name,
+            "uid": experiment.uid,
+            "state": experiment.state.value,
+            "kpi": alarm.kpi,
+            "severity": alarm.severity,
+            "since": alarm.since,
+            "detail": alarm.detail[:MAX_TEXT],
+        },
+    )
 
 
 def _experiment(kind: EventType, experiment: Experiment, version: int, now: float) -> Notification:

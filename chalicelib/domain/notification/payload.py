@@ -8,7 +8,11 @@ from typing import Any, Literal
 
 from chalicelib.domain.notification.event import Notification
 
-_ICONS = {"breach": "🔴", "failed": "🔴", "rolled_back": "🔴", "away": "🟠", "warn": "🟠", "awaiting_promotion": "🟢"}
+_ICONS = {
+    **dict.fromkeys(("breach", "failed", "rolled_back"), "🔴"),
+    **dict.fromkeys(("away", "warn", "broken"), "🟠"),
+    "awaiting_promotion": "🟢",
+}
 _SLACK_TEXT = 2900
 """Slack cuts a section at 3000 characters."""
 

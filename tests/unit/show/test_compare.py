@@ -72,7 +72,8 @@ def test_its_keys_are_stable() -> None:
     assert keys == {
         "name", "state", "verdict", "reason", "headline", "explanation", "hint", "decidedAt", "done",
         "series", "reduction", "critical", "overhead", "coverage", "evidence", "waitingFor", "minutesLeft", "cost",
-        "digest", "latest", "recomputed", "prediction", "proofs", "events", "phaseSeconds", "experiment",
+        "digest", "latest", "judged", "kpis", "recomputed", "prediction", "proofs", "events", "phaseSeconds",
+        "experiment",
     }  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def test_a_promotion_says_rule_numbers_and_what_would_have_changed_it() -> None:
     found = evaluation_of()
     text = said(decided(experiment_in(), found), found)
     assert "The verdict is promote: Series reduction 91.0 %" in text
-    assert "Rule 5, the target: promote when the whole interval of the reduction reaches it." in text
+    assert "Rule 5, the target: promote when the whole interval of every criterion reaches it." in text
     assert "lies on the far side of the target of 50.0 %" in text
     assert "widened 12.9 times after 13.0 minutes of looks at every scrape" in text
     assert f"On this data every target up to {found.reduction.low:.1%}".replace("%", " %") in text
