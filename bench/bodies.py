@@ -35,6 +35,16 @@ def bodies(kind: str, host: str, scope: str, first_ns: int, step_ns: int) -> Ite
         yield gzip.compress(request.SerializeToString(), 6, mtime=0)
 
 
+def points_in(request: ExportMetricsServiceRequest) -> int:
+    """Data points of a request."""
+    return sum(
+        len(getattr(metric, metric.WhichOneof("data") or "gauge").data_points)
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    )
+
+
 def _rename(resource: ResourceMetrics, values: dict[str, str]) -> None:
     for pair in resource.resource.attributes:
         if pair.key in values:

@@ -53,11 +53,12 @@ def prepared(job: Job) -> list[list[bytes]]:
     out = []
     for host, token in job.tokens.items():
         made = bodies(job.kind, host, f"bench-{job.kind}", time.time_ns(), _STEP_NS)
-        out.append([_request(token, body) for body in itertools.islice(made, each)])
+        out.append([http_request(token, body) for body in itertools.islice(made, each)])
     return out
 
 
-def _request(token: str, body: bytes) -> bytes:
+def http_request(token: str, body: bytes) -> bytes:
+    """A report of measurements."""
     lines = [
         "POST /v1/metrics HTTP/1.1",
         "Host: localhost",

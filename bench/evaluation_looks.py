@@ -6,6 +6,7 @@ some minutes. Both ways see the same measurements and must give the same evaluat
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import tempfile
 import time
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import conditions
+from bench.filling import Filling
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
 from bench.running import BenchFailed
@@ -20,7 +22,7 @@ from chalicelib.adapters.items.sqlite import SqliteItemStore
 from chalicelib.domain.evaluation.evaluation import Evaluation, evaluate
 from chalicelib.domain.evaluation.plan import ArmUnderTest, ConfigProof, EvaluationPlan, Limits
 from chalicelib.domain.measurement import CollectorSample, Count, CriticalProcess, Variant
-from chalicelib.ports.items import Item, ItemStore, Page, Put, Write
+from chalicelib.ports.items import Item, ItemStore, Page, Write
 from chalicelib.ports.items import Table as Stored
 from chalicelib.repositories.measurements import Measurements
 from chalicelib.repositories.records import Records
@@ -32,29 +34,9 @@ INTERVAL, PER_MINUTE = 15, 4
 LOOKS = (5, 10, 20, 30, 40, 50, 59, 60)
 """Minutes of the looks; the last is one minute after another, as in a running experiment."""
 COMPARED = (10, 60)
-BATCH = 100
 CRITICAL = tuple(CriticalProcess(pattern="critical", name=f"critical-{i:02d}", pid=100 + i) for i in range(10))
 STREAMS = ((Variant.RAW, 7000), (Variant.BASELINE, 7000), (Variant.CANDIDATE, 700))
 SCOPE, TENANT = "exp-1", "default"
-
-
-class Filling:
-    """Takes puts, and writes them many at a time: what the benchmark prepares is not what it measures."""
-
-    def __init__(self, inner: ItemStore) -> None:
-        self._inner, self._waiting, self._number = inner, [], 0  # type: ignore[var-annotated]
-
-    def put(self, item: Item, expected: int = -1) -> None:
-        self._waiting.append(Put(item, expected))
-        if len(self._waiting) >= BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what waits."""
-        if self._waiting:
-            self._number += 1
-            self._inner.transact(self._waiting, f"fill-{self._number}")
-            self._waiting.clear()
 
 
 class Counting:
@@ -114,15 +96,15 @@ def _hour(store: Counting, inner: ItemStore, hosts: tuple[str, ...]) -> Iterator
         done, now = minute * PER_MINUTE, float(OPENED + minute * 60)
         store.items = store.writes = 0
         began = time.process_time()
-        found = looking.look(TENANT, plan, now, last=False, problems={}, shown=lambda evaluation: True)
-        store.transact(list(found.writes), f"look-{minute}")
+        look = looking.look(TENANT, plan, now, last=False, problems={}, shown=lambda evaluation: True)
+        store.transact(list(look.writes), f"look-{minute}")
         row: tuple[Cell, ...] = (minute, store.items, store.writes, time.process_time() - began)
         if minute not in COMPARED:
             yield (*row, None, None)
             continue
         store.items = 0
         began = time.process_time()
-        if _everything(Records(store), plan, now) != found.evaluation:  # type: ignore[arg-type]
+        if _everything(Records(store), plan, now) != look.evaluation:  # type: ignore[arg-type]
             raise BenchFailed(f"at minute {minute} both ways do not give the same evaluation")
         yield (*row, store.items, time.process_time() - began)
 
@@ -177,8 +159,13 @@ def _plan(hosts: tuple[str, ...]) -> EvaluationPlan:
         critical=("critical",),
         baseline=ArmUnderTest(pipeline="process-baseline-v1"),
         candidate=ArmUnderTest(pipeline="process-topk-v1"),
-        configs=tuple(ConfigProof(host=host, config_hash="c0ffee", marker="marker-1") for host in hosts),
+        configs=tuple(ConfigProof(host=host, config_hash=_hash(host), marker="marker-1") for host in hosts),
     )
+
+
+def _hash(host: str) -> str:
+    """As long and as different from host to host as they are."""
+    return hashlib.sha256(host.encode()).hexdigest()
 
 
 COLUMNS = (

@@ -1,7 +1,8 @@
 """How many measurement requests a second one control plane takes on this machine, and how long each waits.
 
 A real `phoenix up` on a free port is sent requests as collectors send them (captured form, every one another scrape)
-by clients in a process of their own, and asked for its health between, as the floor of gateway and server.
+by clients in a process of their own, and asked for its health between, as the floor of gateway and server. Then a
+thousand hosts report on time (ingest_fleet).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench import conditions, proc
+from bench import conditions, ingest_fleet, proc
 from bench.bodies import COUNTS, CRITICAL, TELEMETRY
 from bench.client import HEALTH, Job, Outcome
 from bench.registry import Options
@@ -63,7 +64,7 @@ def run(options: Options) -> Report:
     with tempfile.TemporaryDirectory() as folder, _control_plane(Path(folder), options.store) as stack:
         port = urlsplit(stack.url).port or 0
         pid = _pid(Path(folder))
-        tokens = _enrol(stack, max(CONNECTIONS))
+        tokens = _enrol(stack, ingest_fleet.HOSTS)
         found: dict[tuple[str, int], list[Measured]] = {}
         for number in range(rounds):
             print(f"  round {number + 1} of {rounds}", file=sys.stderr, flush=True)
@@ -71,6 +72,7 @@ def run(options: Options) -> Report:
                 for kind in KINDS:
                     job = Job(port, kind, SECONDS, dict(list(tokens.items())[:count]))
                     found.setdefault((kind, count), []).append(_measure(job, pid))
+        fleet = ingest_fleet.table(port, pid, tokens, quick=options.quick)
     rates = {key: _rate(measured) for key, measured in found.items()}
     said = {
         **machine,
@@ -83,7 +85,7 @@ def run(options: Options) -> Report:
     }
     order = [(kind, count) for kind in KINDS for count in CONNECTIONS]
     table = Table("Requests into phoenix up", COLUMNS, tuple(_row(*key, found[key]) for key in order))
-    return Report("ingest", said, (table,), (hosts_note(rates),))
+    return Report("ingest", said, (table, fleet), (hosts_note(rates), ingest_fleet.note(fleet)))
 
 
 def hosts_note(rates: dict[tuple[str, int], float]) -> str:
@@ -118,7 +120,7 @@ def _enrol(stack: Stack, count: int) -> dict[str, str]:
     client = Client(stack.profile)
     tokens = {}
     for number in range(count):
-        host = f"bench-{number:02d}"
+        host = f"bench-{number:04d}"
         invited = client.post("/api/v1/enrolments", {"host": host})["token"]
         tokens[host] = client.post("/api/v1/enrolments/exchange", {"token": invited, "host": host})["token"]
     return tokens

@@ -134,7 +134,7 @@ class Deployments:
         return DeploymentVersion(
             number=number,
             plan=plan,
-            configs={host: self._fleet.keep_config(tenant, config) for host, config in configs.items()},
+            configs=self._fleet.keep_configs(tenant, configs),
             created_at=self._context.clock.now(),
             created_by=actor,
         )
@@ -196,9 +196,11 @@ class Deployments:
         if not force and quarantined(state, wanted):
             return True
         of = scope(deployment.name, version.number)
-        self._fleet.want(
-            tenant, host, of, wanted, Purpose.DEPLOY, force=force and quarantined(state, wanted) is not None
-        )
+        here = state.desired
+        if force or here is None or here.failed_at or (here.scope, here.content_hash) != (of, wanted):
+            self._fleet.want(
+                tenant, host, of, wanted, Purpose.DEPLOY, force=force and quarantined(state, wanted) is not None
+            )
         return status_of(state, of, self._context.clock.now(), self._fleet.policy).without_absence in _DONE
 
     def _finish_delete(self, tenant: str, stored: Stored[Deployment]) -> None:

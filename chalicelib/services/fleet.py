@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.access import Principal
-from chalicelib.domain.errors import Conflict, NotAllowed
+from chalicelib.domain.errors import Conflict, NotAllowed, TooLarge
 from chalicelib.domain.fleet.assignments import assign
 from chalicelib.domain.fleet.judge import IDLE_CONFIG, IDLE_HASH, expire
 from chalicelib.domain.fleet.receive import Outcome, receive
 from chalicelib.domain.fleet.report import AgentReport, Offer
 from chalicelib.domain.fleet.state import AgentState, Event, EventKind, FleetPolicy, Purpose
 from chalicelib.domain.pipeline.marker import content_hash, stamp
-from chalicelib.ports.items import ANY_VERSION, Write
+from chalicelib.ports.items import ANY_VERSION, MAX_TRANSACT_BYTES, Put, Write
 from chalicelib.ports.wire import AgentCodec
-from chalicelib.repositories.documents import Stored
+from chalicelib.repositories.documents import FEW, Stored
 from chalicelib.repositories.records import (
     EVERYWHERE,
     AgentBinding,
@@ -29,7 +30,18 @@ from chalicelib.services.context import Context, retrying
 
 MAX_EFFECTIVE = 300_000
 """Characters of JSON: an item holds 400 000 bytes, and one host's size must never hold up its own messages."""
+AT_ONCE = 50
+"""Hosts that are written in one transaction."""
 _RECORDED = frozenset({EventKind.CONFIRMED, EventKind.FAILED, EventKind.ROLLED_BACK, EventKind.DRIFTED})
+
+
+@dataclass(frozen=True)
+class Want:
+    """What a host is to run, and for whom."""
+
+    scope: str
+    content: str
+    purpose: Purpose
 
 
 class Fleet:
@@ -72,6 +84,37 @@ class Fleet:
 
         retrying(attempt)
 
+    def want_all(self, tenant: str, wants: Mapping[str, Want]) -> None:
+        """`want` on many hosts, many in one transaction. Raises Conflict, after the others, for one that failed."""
+        if len(wants) <= FEW:
+            for host, want in wants.items():
+                self.want(tenant, host, want.scope, want.content, want.purpose)
+            return
+        found = self._records.agents.several(tenant, wants)
+        now = self._context.clock.now()
+        refused: Conflict | None = None
+        writes: list[tuple[str, Put]] = []
+        for host, want in wants.items():
+            stored = found.get(host) or Stored(AgentRecord(host=host), 0)
+            try:
+                state = assign(stored.value.state, want.scope, want.content, now, want.purpose, force=False)
+            except Conflict as conflict:
+                refused = refused or conflict
+                continue
+            if state != stored.value.state:
+                record = AgentRecord(host=host, state=state)
+                writes.append((host, self._records.agents.write(tenant, record, stored.version)))
+        for start in range(0, len(writes), AT_ONCE):
+            part = writes[start : start + AT_ONCE]
+            try:
+                puts = [put for _, put in part]
+                self._records.store.transact(puts, token=f"wants-{self._context.entropy.uid()}")
+            except (Conflict, TooLarge):  # one of the hosts spoke meanwhile
+                for host, _ in part:
+                    self.want(tenant, host, wants[host].scope, wants[host].content, wants[host].purpose)
+        if refused is not None:
+            raise refused
+
     def want_idle(self, tenant: str, host: str, scope: str = "") -> None:
         """Want nothing on a host: its collector runs idle."""
         self.want(tenant, host, scope, IDLE_HASH, Purpose.IDLE)
@@ -84,6 +127,23 @@ class Fleet:
             with suppress(Conflict):
                 self._records.configs.create(tenant, ConfigBody(content_hash=key, config=dict(config)))
         return key
+
+    def keep_configs(self, tenant: str, configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        """`keep_config` of each host's, many in one transaction; content hashes by host."""
+        if len(configs) <= FEW:
+            return {host: self.keep_config(tenant, config) for host, config in configs.items()}
+        keys = {host: content_hash(config) for host, config in configs.items()}
+        bodies = {keys[host]: config for host, config in configs.items()}
+        # What is stored under a hash already is the same: writing it again changes nothing.
+        puts = [
+            self._records.configs.write(tenant, ConfigBody(content_hash=key, config=dict(config)), ANY_VERSION)
+            for key, config in bodies.items()
+        ]
+        each = max(1, min(AT_ONCE, MAX_TRANSACT_BYTES // 2 // max(len(json.dumps(put.item.body)) for put in puts)))
+        for start in range(0, len(puts), each):
+            part = puts[start : start + each]
+            self._records.store.transact(part, token=f"configs-{self._context.entropy.uid()}")
+        return keys
 
     def config(self, tenant: str, key: str) -> dict[str, Any]:
         """The configuration of a content hash, unstamped."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +26,7 @@ from chalicelib.ports.items import Put
 from chalicelib.repositories.documents import Stored
 from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context
-from chalicelib.services.fleet import Fleet
+from chalicelib.services.fleet import Fleet, Want
 from chalicelib.services.gates import Gates
 from chalicelib.services.loadsims import LoadSims
 from chalicelib.services.notifications import told_of_experiment
@@ -82,6 +83,7 @@ class Stepping:
             version = self._keep(tenant, before, after, version, kept)
         elif kept:
             self._records.store.transact(kept, token=f"{after.uid}-look-{self._context.entropy.uid()}")
+        self._offer(tenant, after, decision.effects)
         for effect in decision.effects:
             self._act(tenant, Stored(after, version), effect)
         if after.state in END_STATES:
@@ -130,14 +132,24 @@ class Stepping:
         self._records.store.transact([write, entry, *told, *more], token)
         return write.item.version
 
+    def _offer(self, tenant: str, experiment: Experiment, effects: Sequence[Effect]) -> None:
+        """What hosts are to run from now on, all of them together."""
+        wants: dict[str, Want] = {}
+        scopes = {
+            winner: self._promotion.scope(tenant, experiment) if winner else experiment.uid
+            for winner in {effect.winner for effect in effects if isinstance(effect, Assign)}
+        }
+        for effect in effects:
+            if isinstance(effect, Assign):
+                purpose = Purpose.DEPLOY if effect.winner else Purpose.EXPERIMENT
+                wants[effect.host] = Want(scopes[effect.winner], effect.content_hash, purpose)
+            elif isinstance(effect, Restore):
+                wants[effect.host] = _before(experiment, effect)
+        self._fleet.want_all(tenant, wants)
+
     def _act(self, tenant: str, stored: Stored[Experiment], effect: Effect) -> None:
         experiment = stored.value
-        if isinstance(effect, Assign):
-            purpose = Purpose.DEPLOY if effect.winner else Purpose.EXPERIMENT
-            self._fleet.want(tenant, effect.host, self._scope(tenant, experiment, effect), effect.content_hash, purpose)
-        elif isinstance(effect, Restore):
-            self._restore(tenant, experiment, effect)
-        elif isinstance(effect, StartLoad):
+        if isinstance(effect, StartLoad):
             if experiment.spec.load is not None:
                 self._loadsims.start(
                     tenant, effect.host, load_name(experiment), experiment.spec.load, ACTOR, experiment.uid
@@ -146,15 +158,8 @@ class Stepping:
             self._loadsims.stop(tenant, effect.host, load_name(experiment))
         elif isinstance(effect, PreparePromotion):
             self._prepare(tenant, stored)
-        else:
+        elif isinstance(effect, ActivateDeployment):
             self._promotion.activate(tenant, experiment)
-
-    def _restore(self, tenant: str, experiment: Experiment, effect: Restore) -> None:
-        if effect.content_hash == IDLE_HASH:
-            self._fleet.want_idle(tenant, effect.host)
-            return
-        scope = experiment.previous[effect.host].partition(" ")[0]
-        self._fleet.want(tenant, effect.host, scope, effect.content_hash, Purpose.DEPLOY)
 
     def _prepare(self, tenant: str, stored: Stored[Experiment]) -> None:
         """What can be mended by waiting is raised, and ends at the state's deadline."""
@@ -168,7 +173,9 @@ class Stepping:
             )
         self._save(tenant, experiment, prepared, stored.version)
 
-    def _scope(self, tenant: str, experiment: Experiment, effect: Assign) -> str:
-        if not effect.winner:
-            return experiment.uid
-        return self._promotion.scope(tenant, experiment)
+
+def _before(experiment: Experiment, effect: Restore) -> Want:
+    if effect.content_hash == IDLE_HASH:
+        return Want("", IDLE_HASH, Purpose.IDLE)
+    scope = experiment.previous[effect.host].partition(" ")[0]
+    return Want(scope, effect.content_hash, Purpose.DEPLOY)
