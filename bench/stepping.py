@@ -56,10 +56,10 @@ COLUMNS = (
     Column("usd_per_thousand_month", "USD per 1 000 and month", ",.2f"),
 )
 NOTES = (
-    f"Goals: {MANY:,} experiments stepped within {GOAL_S:.0f} s; at most {GOAL_REQUESTS:.0f} requests a step when there "
-    "is nothing to do. An evaluation is due once a minute by default: the first two cases are the goal's. Transitions "
-    "are never due for all at once; they are measured on fewer, and are said to be within a minute where as many as the "
-    "goal's would be.",
+    f"Goals: {MANY:,} experiments stepped within {GOAL_S:.0f} s; at most {GOAL_REQUESTS:.0f} requests a step when "
+    "there is nothing to do. An evaluation is due once a minute by default: the first two cases are the goal's. "
+    "Transitions are never due for all at once; they are measured on fewer, and are said to be within a minute where "
+    "as many as the goal's would be.",
     "Requests and units are counted at the store's port; USD is a tick a minute, by DynamoDB's on-demand list price, "
     "without Lambda, SQS, storage, measurements' own writes.",
     "Commits each: by how many versions every experiment's record went on in the tick, all steppers together.",

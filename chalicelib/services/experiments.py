@@ -65,7 +65,7 @@ class Experiments:
         canary = self._canaries.rendered(tenant, spec, uid, hosts)
         bodies = canary.arms or self._paired(tenant, spec, uid, hosts)
         before_configs = {host: self._fleet.keep_config(tenant, body) for host, body in canary.before.items()}
-        configs = {host: self._fleet.keep_config(tenant, body) for host, body in bodies.items()}
+        configs = self._fleet.keep_configs(tenant, bodies)
         states = self._fleet.states(tenant, hosts)
         self._refuse_failed(configs, states)
         self._refuse_failed(before_configs, states)
