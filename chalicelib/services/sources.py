@@ -24,6 +24,8 @@ log = logging.getLogger("phoenix.sources")
 _SECOND = 1_000_000_000
 LONGEST_S = 24 * 3600.0
 """Seconds that one comparison covers at most."""
+MOST_SCRAPES = 50_000
+"""Scrapes of all hosts together that one comparison covers: a few seconds of work."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,12 @@ class Sources:
             fix = "give spec.source.prometheus, with use: check where the edge's counts are to decide"
             raise InvalidInput(f"experiment {experiment.name!r} names no source to compare with", hint=fix)
         start, end = _window(experiment, self._context.clock.now(), prometheus, window_s)
+        hosts, interval = len(experiment.hosts), experiment.spec.interval
+        if (end - start) / interval * hosts > MOST_SCRAPES:
+            fix = f"ask for {int(MOST_SCRAPES * interval / hosts)} s at most"
+            raise InvalidInput(
+                f"more than {MOST_SCRAPES} scrapes at once", problems=(Problem("/window", fix),), hint=fix
+            )
         bounds = int(start * _SECOND), int(end * _SECOND)
         edge: list[Count] = []
         for host in experiment.hosts:

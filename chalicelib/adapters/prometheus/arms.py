@@ -9,7 +9,8 @@ asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,6 +27,8 @@ MAX_STEPS, MAX_HOSTS = 2000, 50
 CRITICAL_STEPS, CRITICAL_HOSTS, MAX_PIDS = 500, 20, 200
 """Bounds of one question, so that its answer stays far below the client's limit and Prometheus' 11 000 steps."""
 MAX_QUESTIONS = 200
+READ_S = 30.0
+"""Seconds that one reading may take, whatever the number of questions: a step has a minute on Lambda."""
 T = TypeVar("T")
 _PROBE_AT_MS = 1_000_000
 _PROBE = "count_over_time(vector(0)[1s:1s])"
@@ -49,15 +52,16 @@ class _Grid:
 
 
 class PrometheusArms:
-    """The KpiSource port over PromQL. api: the server; source: which labels its series carry."""
+    """The KpiSource port over PromQL. api: the server; source: which labels its series carry; clock: monotonic
+    seconds."""
 
-    def __init__(self, api: PrometheusApi, source: Prometheus) -> None:
-        self._api, self._source = api, source
-        self._asked = 0
+    def __init__(self, api: PrometheusApi, source: Prometheus, clock: Callable[[], float] = time.monotonic) -> None:
+        self._api, self._source, self._clock = api, source, clock
+        self._asked, self._until = 0, 0.0
 
     def arms(self, asked: Asked) -> list[Count]:
         """See the port. Raises Unavailable, also for a time so long that too many questions were needed."""
-        self._asked = 0
+        self._asked, self._until = 0, self._clock() + READ_S
         width = max(2, round(asked.interval_s * 1000 / WINDOWS))
         reach = width - 1 if self._closed() else width
         series: dict[tuple[str, Variant, int], int] = {}
@@ -139,6 +143,8 @@ class PrometheusArms:
 
     def _count(self) -> None:
         self._asked += 1
+        if self._clock() > self._until:
+            raise Unavailable(f"reading from Prometheus took longer than {READ_S:g} s", hint="ask for a shorter time")
         if self._asked > MAX_QUESTIONS:
             raise Unavailable(
                 f"more than {MAX_QUESTIONS} questions to Prometheus would be needed", hint="ask for a shorter time"
