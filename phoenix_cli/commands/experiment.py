@@ -24,6 +24,7 @@ from phoenix_cli.commands.experiment_reasons import explain, recompute
 from phoenix_cli.documents import read_document
 from phoenix_cli.output import Output, OutputOption, console, emit, note, rows
 from phoenix_cli.show.compare import compare_document, compare_table
+from phoenix_cli.show.kpis import kpi_table
 from phoenix_cli.show.prediction import prediction_view
 from phoenix_cli.show.report import html_report
 from phoenix_cli.show.status import Look, changed_line, status_lines, status_view, verdict_view
@@ -153,6 +154,8 @@ def compare(
         return
     if output is CompareOutput.TABLE:
         console().print(compare_table(experiment, evaluation))
+        if evaluation is not None and evaluation.kpis:
+            console().print(kpi_table(evaluation))
         console().print(verdict_view(experiment, evaluation))
         console().print(prediction_view(predicted(client, name)))
         return

@@ -16,6 +16,7 @@ from chalicelib.domain.experiment.state import Experiment
 from phoenix_cli.show import canary
 from phoenix_cli.show.facts import coverage_fact, critical_fact, overhead_fact
 from phoenix_cli.show.figures import clean, interval, percent, plural, sentence
+from phoenix_cli.show.kpis import kpi_sentences
 from phoenix_cli.show.ruling import next_step, ruling
 from phoenix_cli.show.standing import standing
 
@@ -40,6 +41,7 @@ def explain(experiment: Experiment, evaluation: Evaluation | None, now: float) -
         found += [
             Section("What it waits for", tuple(_waits(evaluation)) if waiting else ()),
             Section("The numbers", tuple(_numbers(evaluation))),
+            Section("Criteria and guardrails", tuple(kpi_sentences(evaluation))),
             Section("What would change the answer", tuple(_changes(evaluation))),
             Section("What it does not say", tuple(_limits(evaluation))),
         ]

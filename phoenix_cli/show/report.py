@@ -18,6 +18,7 @@ from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.show import figures
 from phoenix_cli.show.facts import critical_mark, critical_total, kept_processes
+from phoenix_cli.show.kpis import HEADINGS, kpi_cells
 from phoenix_cli.show.outputs import outputs
 from phoenix_cli.show.plot import Flag, reduction_plot, scale_note, series_plot
 from phoenix_cli.show.prediction import NO_PREDICTION, prediction_notes, prediction_rows
@@ -99,6 +100,8 @@ def _environment() -> Environment:
         whole_share=figures.whole_share,
         kept_processes=kept_processes,
         outputs=outputs,
+        kpi_cells=kpi_cells,
+        kpi_headings=HEADINGS,
     )
     return made
 

@@ -16,6 +16,7 @@ from chalicelib.domain.loadsim import LoadSim
 from phoenix_cli.show import figures
 from phoenix_cli.show.canary import arms_fact
 from phoenix_cli.show.facts import Fact, critical_fact, facts, left_fact, reduction_fact, waiting_fact
+from phoenix_cli.show.kpis import kpi_lines
 from phoenix_cli.show.loads import in_words
 from phoenix_cli.show.ruling import Ruling, aftermath, arm_title, next_step, ruling
 
@@ -42,6 +43,8 @@ def status_lines(
     for fact in _all_facts(experiment, evaluation, now, loads):
         mark = MARKS[fact.mark]
         lines.append(f"  {fact.label:<14}  {fact.text}{'   ' + mark if mark else ''}")
+    if evaluation is not None and evaluation.kpis:
+        lines += ["  KPIs", *(f"    · {line}" for line in kpi_lines(evaluation))]
     return lines
 
 
@@ -64,7 +67,10 @@ def status_view(
         if fact.mark is not None:
             text.append(f"   {MARKS[fact.mark]}", style=style)
         grid.add_row(Text("  " + fact.label), text)
-    return Group(top, Text(head.arms), Text(""), grid)
+    parts: list[RenderableType] = [top, Text(head.arms), Text(""), grid]
+    if evaluation is not None and evaluation.kpis:
+        parts += [Text("  KPIs", style="dim"), *(Text(f"    · {line}") for line in kpi_lines(evaluation))]
+    return Group(*parts)
 
 
 def verdict_lines(experiment: Experiment, evaluation: Evaluation | None) -> list[str]:
