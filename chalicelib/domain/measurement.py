@@ -12,12 +12,20 @@ from chalicelib.domain.model import Value
 
 
 class Variant(StrEnum):
-    """Whose output was counted. RAW is the untouched stream; DEPLOYED the only arm of a plain deployment."""
+    """Whose output was counted. RAW is the untouched stream; DEPLOYED the only arm of a plain deployment.
+
+    In dedicated mode each arm has a collector of its own, and CANDIDATE_RAW is the untouched stream of the candidate's.
+    """
 
     RAW = "raw"
     BASELINE = "baseline"
     CANDIDATE = "candidate"
     DEPLOYED = "deployed"
+    CANDIDATE_RAW = "candidate_raw"
+
+
+STREAMS = (Variant.RAW, Variant.BASELINE, Variant.CANDIDATE)
+"""What a scrape of both arms in one collector consists of."""
 
 
 class CriticalProcess(Value):

@@ -6,24 +6,27 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
 
-from chalicelib.domain.evaluation.clusters import STREAMS, Cluster, CriticalSet, Reading
+from chalicelib.domain.evaluation.clusters import Cluster, CriticalSet, Reading
 from chalicelib.domain.evaluation.history import HostHistory, Tally
-from chalicelib.domain.measurement import CollectorSample, CriticalProcess, ExporterCounters
+from chalicelib.domain.measurement import STREAMS, CollectorSample, CriticalProcess, ExporterCounters, Variant
 
 _NONE = -1
+_STREAMS = (*STREAMS, Variant.CANDIDATE_RAW)
+"""In the order of columns. The last is left out where no cluster has it."""
 
 
 def history_json(host: str, history: HostHistory) -> list[Any]:
     """Clusters and samples; the line and the tallies are kept apart (`line_json`)."""
     sets: dict[int, tuple[int, CriticalSet]] = {}
     ats = [cluster.at_ns for cluster in history.clusters]
+    streams = _STREAMS if any(Variant.CANDIDATE_RAW in one.readings for one in history.clusters) else STREAMS
     columns = {
         "at": [b - a for a, b in zip([0, *ats], ats, strict=False)],
         "first": [cluster.at_ns - cluster.first_ns for cluster in history.clusters],
         "whole": [int(cluster.whole) for cluster in history.clusters],
         "took": [_NONE if cluster.took_ns is None else cluster.took_ns for cluster in history.clusters],
-        "series": [[_series(cluster, stream) for cluster in history.clusters] for stream in STREAMS],
-        "critical": [[_critical(cluster, stream, sets) for cluster in history.clusters] for stream in STREAMS],
+        "series": [[_series(cluster, stream) for cluster in history.clusters] for stream in streams],
+        "critical": [[_critical(cluster, stream, sets) for cluster in history.clusters] for stream in streams],
     }
     columns["sets"] = [sorted([p.pattern, p.name, p.pid] for p in one) for _, one in sets.values()]
     return [host, columns, [_sample(sample) for sample in history.samples]]
@@ -38,7 +41,7 @@ def history_of(row: list[Any], scope: str, known: dict[Any, CriticalSet]) -> tup
     for i, at in enumerate(accumulate(columns["at"])):
         readings = {
             stream: Reading(columns["series"][k][i], sets[columns["critical"][k][i]])
-            for k, stream in enumerate(STREAMS)
+            for k, stream in enumerate(_STREAMS[: len(columns["series"])])
             if columns["series"][k][i] != _NONE
         }
         lasted = None if not took or took[i] == _NONE else took[i]

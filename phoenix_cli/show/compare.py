@@ -19,7 +19,7 @@ from chalicelib.domain.measurement import Variant
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.show import figures
 from phoenix_cli.show.canary import stands_for
-from phoenix_cli.show.facts import coverage_fact, left_fact, overhead_fact, reduction_fact, waiting_fact
+from phoenix_cli.show.facts import coverage_fact, left_fact, measuring_fact, overhead_fact, reduction_fact, waiting_fact
 from phoenix_cli.show.outputs import outputs
 from phoenix_cli.show.ruling import aftermath, arm_title, ruling
 from phoenix_cli.show.status import MARKS
@@ -71,13 +71,28 @@ def _rows(evaluation: Evaluation) -> Iterable[tuple[str, ...]]:
             yield (name, "not seen", "not measured", "not measured")
             continue
         of_baseline = row.raw if row.baseline_raw is None else row.baseline_raw
-        kept = (figures.whole_share(row.baseline, of_baseline), figures.whole_share(row.candidate, row.raw))
-        yield (name, figures.plural(row.processes, "process", "processes"), *kept)
+        kept = ((row.baseline, of_baseline), (row.candidate, row.candidate_due))
+        shares = (figures.whole_share(have, due) if due else "not measured" for have, due in kept)
+        yield (name, figures.plural(row.processes, "process", "processes"), *shares)
+    yield from _collectors(evaluation)
+
+
+def _collectors(evaluation: Evaluation) -> Iterable[tuple[str, ...]]:
+    """What each arm's own collectors use, all hosts together; only dedicated mode can tell."""
+    hosts = evaluation.overhead.hosts
+    arms = [[host for host in hosts if host.arm is arm] for arm in (Variant.BASELINE, Variant.CANDIDATE)]
+    if not all(arms):
+        return
+    cpu = [[host.cpu_share for host in arm if host.cpu_share is not None] for arm in arms]
+    rss = [[host.rss_mean_bytes for host in arm if host.rss_mean_bytes is not None] for arm in arms]
+    yield ("collector CPU", "–", *(figures.percent(sum(x), 2) + " of a core" if x else "not measured" for x in cpu))
+    yield ("collector memory", "–", *(figures.size(sum(x)) if x else "not measured" for x in rss))
 
 
 def _together(evaluation: Evaluation) -> list[str]:
     facts = [reduction_fact(evaluation), overhead_fact(evaluation), coverage_fact(evaluation)]
-    facts += [fact for fact in (waiting_fact(evaluation), left_fact(evaluation)) if fact is not None]
+    more = (measuring_fact(evaluation), waiting_fact(evaluation), left_fact(evaluation))
+    facts += [fact for fact in more if fact is not None]
     return [f"{fact.label:<10} {fact.text}   {MARKS[fact.mark]}".rstrip() for fact in facts]
 
 

@@ -5,9 +5,17 @@ The same lines serve terminal and report. A mark is True or False only when the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.evaluation.result import CriticalReport, Evaluation, HostCoverage, PatternRetention
+from chalicelib.domain.evaluation.arm_costs import ArmRatio
+from chalicelib.domain.evaluation.result import (
+    CriticalReport,
+    Evaluation,
+    HostCoverage,
+    HostOverhead,
+)
+from chalicelib.domain.evaluation.retained import PatternRetention
 from phoenix_cli.show.figures import clean, duration, interval, percent, sentence, size, time_of_day, whole
 
 MAX_SHOWN = 6
@@ -34,6 +42,7 @@ def facts(evaluation: Evaluation) -> tuple[Fact, ...]:
         reduction_fact(evaluation),
         critical_fact(evaluation),
         overhead_fact(evaluation),
+        *([cost] if (cost := measuring_fact(evaluation)) else []),
         coverage_fact(evaluation),
     )
 
@@ -75,7 +84,7 @@ def critical_mark(report: CriticalReport) -> bool | None:
     """True: every pattern was seen and nothing was ever missing. False: a miss is confirmed. None: anything between."""
     if report.breaches:
         return False
-    whole_everywhere = all(row.seen and row.candidate == row.raw for row in report.patterns)
+    whole_everywhere = all(row.seen and row.candidate == row.candidate_due for row in report.patterns)
     return True if report.patterns and whole_everywhere else None
 
 
@@ -89,7 +98,7 @@ def critical_total(report: CriticalReport) -> tuple[str, str]:
         f"; {unseen} of {len(kept)} patterns not seen" if unseen else ""
     )
     if any(count is None for count in kept):
-        have, due = sum(row.candidate for row in report.patterns), sum(row.raw for row in report.patterns)
+        have, due = (sum(getattr(row, name) for row in report.patterns) for name in ("candidate", "candidate_due"))
         return f"{have:,} of {due:,}", note.replace("processes kept in every scrape", "process-scrapes kept")
     return f"{sum(count or 0 for count in kept):,} of {total:,}", note
 
@@ -99,32 +108,56 @@ def retained(report: CriticalReport, row: PatternRetention) -> str:
     kept = kept_processes(report, row)
     if not row.seen:
         return "not seen"
-    return f"{kept}/{row.processes}" if kept is not None else f"{row.candidate:,}/{row.raw:,} process-scrapes"
+    return f"{kept}/{row.processes}" if kept is not None else f"{row.candidate:,}/{row.candidate_due:,} process-scrapes"
 
 
 def kept_processes(report: CriticalReport, row: PatternRetention) -> int | None:
     """Processes of a pattern without any miss; None when the list of processes was cut within those with misses."""
-    lost = sum(one.pattern == row.pattern and one.candidate < one.raw for one in report.processes)
+    lost = sum(one.pattern == row.pattern and one.candidate < one.candidate_due for one in report.processes)
     cut_short = report.processes_total > len(report.processes)
-    if cut_short and report.processes and report.processes[-1].candidate < report.processes[-1].raw:
+    if cut_short and report.processes and report.processes[-1].candidate < report.processes[-1].candidate_due:
         return None
     return row.processes - lost
 
 
 def overhead_fact(evaluation: Evaluation) -> Fact:
-    """The costliest collector, and whether every limit holds."""
+    """The costliest collector (in dedicated mode of each arm, with their ratios), and whether every limit holds."""
     report = evaluation.overhead
-    cpu = [host.cpu_share for host in report.hosts if host.cpu_share is not None]
-    rss = [host.rss_max_bytes for host in report.hosts if host.rss_max_bytes is not None]
-    if not cpu and not rss:
-        return Fact("overhead", ("not measured yet",))
-    most = "at most " if len(report.hosts) > 1 else ""
+    arms = {host.arm: [one for one in report.hosts if one.arm is host.arm] for host in report.hosts}
     whose = "each host's own arm" if evaluation.evidence.canary else "both arms together"
-    parts = [f"{whose} {most}{percent(max(cpu))} of a core" if cpu else "CPU not measured"]
-    parts.append(size(max(rss)) if rss else "memory not measured")
+    parts = [_costliest(arm.value if arm else whose, hosts) for arm, hosts in arms.items()]
+    if not any(host.cpu_share is not None or host.rss_max_bytes is not None for host in report.hosts):
+        return Fact("overhead", ("not measured yet",))
     states = {limit.state for limit in report.guardrails}
     mark = False if "beyond" in states else True if states == {"within"} else None
-    return Fact("overhead", (", ".join(parts),), mark)
+    return Fact("overhead", (*parts, *map(ratio_text, report.ratios)), mark)
+
+
+def _costliest(whose: str, hosts: Sequence[HostOverhead]) -> str:
+    cpu = [host.cpu_share for host in hosts if host.cpu_share is not None]
+    rss = [host.rss_max_bytes for host in hosts if host.rss_max_bytes is not None]
+    most = "at most " if len(hosts) > 1 else ""
+    share = f"{whose} {most}{percent(max(cpu))} of a core" if cpu else f"{whose}: CPU not measured"
+    return f"{share}, {size(max(rss)) if rss else 'memory not measured'}"
+
+
+def ratio_text(ratio: ArmRatio) -> str:
+    """ "CPU candidate/baseline 1.12 [0.98, 1.27]", or that it is too early."""
+    name = "CPU" if ratio.kind == "cpu" else "memory"
+    if ratio.value is None or ratio.low is None or ratio.high is None:
+        return f"{name} candidate/baseline: too early"
+    return f"{name} candidate/baseline {ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
+
+
+def measuring_fact(evaluation: Evaluation) -> Fact | None:
+    """What measuring in dedicated mode costs while it lasts; None in shared mode."""
+    found = evaluation.overhead.measuring
+    if found is None:
+        return None
+    cpu = f"{percent(found.cpu_share)} of a core" if found.cpu_share is not None else "CPU not measured"
+    rss = size(found.rss_mean_bytes) if found.rss_mean_bytes is not None else "memory not measured"
+    sent = f"{size(found.sent_bytes)} of counts sent" if found.sent_bytes is not None else "counts sent not measured"
+    return Fact("measuring", (f"second collectors {cpu}, {rss}", sent))
 
 
 def coverage_fact(evaluation: Evaluation) -> Fact:

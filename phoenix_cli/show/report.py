@@ -17,7 +17,7 @@ from chalicelib.domain.evaluation.result import CriticalReport, Evaluation, Gap,
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.show import figures
-from phoenix_cli.show.facts import critical_mark, critical_total, kept_processes
+from phoenix_cli.show.facts import critical_mark, critical_total, kept_processes, measuring_fact, ratio_text
 from phoenix_cli.show.kpis import HEADINGS, kpi_cells
 from phoenix_cli.show.outputs import outputs
 from phoenix_cli.show.plot import Flag, reduction_plot, scale_note, series_plot
@@ -54,6 +54,7 @@ def html_report(
             next_step=next_step(experiment, ruled),
             kept=critical_total(evaluation.critical) if evaluation else None,
             kept_mark=critical_mark(evaluation.critical) if evaluation else None,
+            measuring=measuring_fact(evaluation) if evaluation else None,
             misses=_misses(evaluation.critical) if evaluation else (),
             plots=_plots(experiment, evaluation) if evaluation else None,
             configs=_yaml(configs),
@@ -102,6 +103,7 @@ def _environment() -> Environment:
         outputs=outputs,
         kpi_cells=kpi_cells,
         kpi_headings=HEADINGS,
+        ratio_text=ratio_text,
     )
     return made
 
@@ -162,4 +164,4 @@ def _timeline(experiment: Experiment) -> list[dict[str, Any]]:
 def _absent(gap: Gap) -> str:
     """ "14:02:15", and which streams were absent when others came."""
     at = figures.time_of_day(gap.at_ns / 1e9)
-    return at if len(gap.absent) == 3 else f"{at} (no {', '.join(gap.absent)})"
+    return at if len(gap.absent) >= 3 else f"{at} (no {', '.join(gap.absent)})"

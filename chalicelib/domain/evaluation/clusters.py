@@ -10,12 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from chalicelib.domain.measurement import Count, CriticalProcess, Variant
+from chalicelib.domain.measurement import STREAMS, Count, CriticalProcess, Variant
 
 _LONGEST_NS = 3600 * 1_000_000_000
 """A host may claim any time; no scrape takes longer than the longest interval between two."""
-STREAMS = (Variant.RAW, Variant.BASELINE, Variant.CANDIDATE)
-_EVERY_STREAM = frozenset(STREAMS)
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Reading:
 @dataclass(frozen=True)
 class Cluster:
     """The parts of one scrape, as far as they came. first_ns, at_ns: newest data point of its first and last part.
-    whole: every stream sent a part, be it an empty one."""
+    whole: every stream of its collector sent a part, be it an empty one."""
 
     first_ns: int
     at_ns: int
@@ -74,9 +72,10 @@ def clusters_of(
     interval_ns: int,
     restarts_ns: Sequence[int],
     known: dict[SetKey, CriticalSet] | None = None,
+    streams: Sequence[Variant] = STREAMS,
 ) -> list[Cluster]:
-    """Parts of the same scrape together, oldest first. restarts_ns: sorted times at which a collector started. known:
-    sets of critical processes that are used again where they are equal; it grows."""
+    """Parts of the same scrape of one collector together, oldest first. restarts_ns: sorted times at which it started.
+    known: sets of critical processes that are used again where they are equal; it grows. streams: what it counts."""
     found: list[list[Count]] = []
     for count in sorted(counts, key=lambda part: part.end_ns):
         first = found[-1][0].end_ns if found else None
@@ -89,12 +88,14 @@ def clusters_of(
         else:
             found.append([count])
     sets = {} if known is None else known
-    keys = SetKeys()
-    return [_cluster(parts, sets, keys) for parts in found]
+    keys, every = SetKeys(), frozenset(streams)
+    return [_cluster(parts, sets, keys, every) for parts in found]
 
 
-def _cluster(parts: Sequence[Count], sets: dict[SetKey, CriticalSet], keys: SetKeys) -> Cluster:
-    whole = {part.variant for part in parts} >= _EVERY_STREAM
+def _cluster(
+    parts: Sequence[Count], sets: dict[SetKey, CriticalSet], keys: SetKeys, streams: frozenset[Variant]
+) -> Cluster:
+    whole = {part.variant for part in parts} >= streams
     return Cluster(parts[0].end_ns, parts[-1].end_ns, _readings(parts, sets, keys), whole, _took(parts))
 
 

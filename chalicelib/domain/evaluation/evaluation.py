@@ -10,7 +10,7 @@ from math import ceil
 
 from chalicelib.domain.canary import measuring
 from chalicelib.domain.canary.estimate import METHOD as CANARY_METHOD
-from chalicelib.domain.evaluation.clusters import STREAMS
+from chalicelib.domain.evaluation.arms import arms_overhead
 from chalicelib.domain.evaluation.conclusion import conclude, reduction_of
 from chalicelib.domain.evaluation.decision import decide
 from chalicelib.domain.evaluation.history import HostHistory, seal
@@ -36,7 +36,7 @@ from chalicelib.domain.evaluation.result import (
 )
 from chalicelib.domain.evaluation.retention import critical_report
 from chalicelib.domain.evaluation.scrapes import Gathered, HostScrapes, gather, host_scrapes
-from chalicelib.domain.measurement import CollectorSample, Count, Variant
+from chalicelib.domain.measurement import STREAMS, CollectorSample, Count, Variant
 
 __all__ = ["Evaluation", "Reason", "Verdict", "evaluate", "evaluate_gathered", "gather", "recompute", "seal_gathered"]
 
@@ -169,10 +169,18 @@ def _host_sum(host: HostScrapes) -> HostSum:
         sum(scrape.readings[variant].series for scrape in host.complete if variant in scrape.readings)
         for variant in STREAMS
     )
-    seconds = mean_seconds(host)
-    return HostSum(
-        host=host.host, scrapes=len(host.complete), raw=raw, baseline=a, candidate=b, scrape_seconds=seconds
-    )  # fmt: skip
+    made = HostSum(
+        host=host.host,
+        scrapes=len(host.complete),
+        raw=raw,
+        baseline=a,
+        candidate=b,
+        scrape_seconds=mean_seconds(host),
+    )
+    if Variant.CANDIDATE_RAW not in host.streams:
+        return made
+    own = sum(scrape.raw_of(Variant.CANDIDATE).series for scrape in host.complete)
+    return made.model_copy(update={"candidate_raw": own})
 
 
 def _rows(joined: Sequence[_Row], interval_s: float) -> Rows:
@@ -188,7 +196,7 @@ def _rows(joined: Sequence[_Row], interval_s: float) -> Rows:
 
 def _silent(host: HostScrapes) -> list[Unmeasured]:
     found = []
-    for variant in host.scrapes[-1].streams if host.scrapes else ():
+    for variant in host.streams:
         without = []
         for scrape in reversed(host.scrapes):
             if variant in scrape.readings:
@@ -222,6 +230,8 @@ def _series(hosts: Sequence[HostScrapes]) -> SeriesReport:
 def _overhead(
     plan: EvaluationPlan, hosts: Iterable[HostScrapes], sampled: Mapping[str, Sequence[CollectorSample]]
 ) -> OverheadReport:
+    if plan.mode == "dedicated":
+        return arms_overhead(plan, hosts, sampled)
     taken = {host.host: steps(sampled[host.host], host.start_ns) for host in hosts}
     return OverheadReport(
         covers=COVERS_OWN if plan.canary else COVERS_BOTH,

@@ -91,6 +91,9 @@ def seal(
         return HostHistory(history.sealed_ns, refused=added(history.refused, late))
     line = min(max(newest), now_ns) - max(GRACE_NS, GRACE_INTERVALS * interval)
     done = next((i for i, cluster in enumerate(found) if cluster.first_ns + interval >= line), len(found))
+    # Two collectors may scrape at the same moment: the line must not cut through a scrape of either.
+    while 0 < done < len(found) and max(cluster.at_ns for cluster in found[:done]) >= found[done].first_ns:
+        done -= 1
     line = max(history.sealed_ns, min([line, *(cluster.first_ns - 1 for cluster in found[done : done + 1])]))
     old = {why: [c.end_ns for c in counts if c.end_ns <= line] for why, counts in refused.items() if why != "late"}
     return HostHistory(

@@ -148,19 +148,19 @@ def _memory(step: Step) -> _Pair | None:
 
 def _failures(step: Step) -> _Pair | None:
     """Of the candidate's exporter. The counter of failures is absent until the first one."""
-    sent, failed = (_grown(step, _field(Variant.CANDIDATE, name)) for name in ("sent_points", "failed_points"))
+    sent, failed = (grown(step, counter_of(Variant.CANDIDATE, name)) for name in ("sent_points", "failed_points"))
     of = (sent or 0) + (failed or 0)
     return (of, failed or 0) if of else None
 
 
 def _refusals(step: Step) -> _Pair | None:
-    accepted = _grown(step, lambda sample: sample.accepted_points)
-    refused = _grown(step, lambda sample: sample.refused_points)
+    accepted = grown(step, lambda sample: sample.accepted_points)
+    refused = grown(step, lambda sample: sample.refused_points)
     of = (accepted or 0) + (refused or 0)
     return (of, refused or 0) if of else None
 
 
-def _field(variant: Variant, name: str) -> Callable[[CollectorSample], int | None]:
+def counter_of(variant: Variant, name: str) -> Callable[[CollectorSample], int | None]:
     """A counter of the exporter that a stream has for itself ("otlp_http/candidate"); None where there is none."""
 
     def read(sample: CollectorSample) -> int | None:
@@ -170,7 +170,7 @@ def _field(variant: Variant, name: str) -> Callable[[CollectorSample], int | Non
     return read
 
 
-def _grown(step: Step, read: Callable[[CollectorSample], int | None]) -> int | None:
+def grown(step: Step, read: Callable[[CollectorSample], int | None]) -> int | None:
     """Growth of a counter in a step; None where it is not reported, or fell without a restart."""
     after, before = read(step.after), read(step.before) if step.before else None
     return None if after is None or after < (before or 0) else after - (before or 0)
@@ -199,7 +199,11 @@ def bytes_sent(taken: Iterable[Sequence[Step]]) -> BytesSent | None:
 
     Collectors report at different moments, so each host's steps are cut into batches first and the batches added up.
     """
-    hosts = [_both_sent(steps) for steps in taken]
+    return sent_by_hosts([_both_sent(steps) for steps in taken])
+
+
+def sent_by_hosts(hosts: Sequence[Sequence[tuple[float, float, float]]]) -> BytesSent | None:
+    """The same from the rows of each host: (seconds, bytes of the baseline, bytes of the candidate)."""
     found = [rows for rows in hosts if rows]
     if not found:
         return None
@@ -220,6 +224,6 @@ def bytes_sent(taken: Iterable[Sequence[Step]]) -> BytesSent | None:
 
 def _both_sent(taken: Sequence[Step]) -> list[tuple[float, float, float]]:
     """(seconds, bytes of the baseline, bytes of the candidate) of the steps in which both are known."""
-    reads = [_field(variant, "sent_bytes") for variant in (Variant.BASELINE, Variant.CANDIDATE)]
-    rows = [(step.seconds, _grown(step, reads[0]), _grown(step, reads[1])) for step in taken]
+    reads = [counter_of(variant, "sent_bytes") for variant in (Variant.BASELINE, Variant.CANDIDATE)]
+    rows = [(step.seconds, grown(step, reads[0]), grown(step, reads[1])) for step in taken]
     return [(seconds, float(a), float(b)) for seconds, a, b in rows if a is not None and b is not None]

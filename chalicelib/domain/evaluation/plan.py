@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from chalicelib.domain.canary.before import Canary
 from chalicelib.domain.cost import PriceBook
-from chalicelib.domain.evaluation.clusters import STREAMS
 from chalicelib.domain.experiment.guardrails import AtLeast, field_of, limit_of
 from chalicelib.domain.experiment.source import Source
-from chalicelib.domain.experiment.spec import Claim, ExperimentSpec, PipelineRef
+from chalicelib.domain.experiment.spec import Claim, ExperimentSpec, Mode, PipelineRef
 from chalicelib.domain.kpi.registry import KpiName, Severity
-from chalicelib.domain.measurement import Variant
+from chalicelib.domain.measurement import STREAMS, Variant
 from chalicelib.domain.model import Value
 from chalicelib.domain.pricebooks import price_book
 
@@ -45,6 +42,8 @@ class ConfigProof(Value):
     """Counts that carry another marker are not evidence."""
     read_back_ns: int | None = None
     """When the marker came back in the effective configuration, Unix nanoseconds; None: not confirmed."""
+    arm: Variant | None = Field(default=None, exclude_if=lambda arm: arm is None)
+    """Whose collector it is in dedicated mode; None: one collector runs both arms, or the host's only one."""
 
 
 class Limits(Value):
@@ -114,7 +113,7 @@ class EvaluationPlan(Value):
     baseline: ArmUnderTest
     candidate: ArmUnderTest
     configs: tuple[ConfigProof, ...]
-    mode: Literal["shared"] = "shared"
+    mode: Mode = "shared"
     spec_hash: str = ""
     price_book: PriceBook | None = None
     source: Source = Source()
@@ -128,6 +127,8 @@ class EvaluationPlan(Value):
 
     def streams(self, host: str) -> tuple[Variant, ...]:
         """What a complete scrape of this host consists of."""
+        if self.mode == "dedicated":
+            return (*STREAMS, Variant.CANDIDATE_RAW)
         return (Variant.RAW, self.arms[host]) if host in self.arms else STREAMS
 
     def deployed(self, host: str) -> int | None:
@@ -141,9 +142,11 @@ class EvaluationPlan(Value):
         before = self.canary.before.hosts if self.canary else ()
         return frozenset(marker for host in before for marker in host.markers)
 
-    def markers(self, host: str) -> frozenset[str]:
-        """Markers that counts of this host may carry."""
-        return frozenset(proof.marker for proof in self.configs if proof.host == host)
+    def markers(self, host: str, arm: Variant | None = None) -> frozenset[str]:
+        """Markers that counts of this host may carry; arm: those of this arm's collector, where each has its own."""
+        return frozenset(
+            proof.marker for proof in self.configs if proof.host == host and (arm is None or proof.arm in (None, arm))
+        )
 
 
 def plan_for(

@@ -12,11 +12,14 @@ from pydantic import Field
 
 from chalicelib.domain.canary.before import Canary
 from chalicelib.domain.cost import PriceBook, SeriesCost
+from chalicelib.domain.evaluation.arm_costs import ArmRatio, Measuring
 from chalicelib.domain.evaluation.interval import Batch
 from chalicelib.domain.evaluation.plan import ArmUnderTest, ConfigProof, Limits
 from chalicelib.domain.evaluation.reasons import BREACHES as BREACHES
 from chalicelib.domain.evaluation.reasons import Reason as Reason
 from chalicelib.domain.evaluation.reasons import Verdict as Verdict
+from chalicelib.domain.evaluation.retained import PatternRetention, ProcessRetention
+from chalicelib.domain.experiment.spec import Mode
 from chalicelib.domain.kpi.judged import Guardrail as Guardrail
 from chalicelib.domain.kpi.rows import KpiRow
 from chalicelib.domain.measurement import Variant
@@ -33,7 +36,7 @@ def _none(value: object) -> bool:
 
 class Levels(Value):
     """Series per scrape of each stream, summed over the hosts; in a canary over the candidate's hosts, where the
-    baseline is what they would report on it."""
+    baseline is what they would report on it. In dedicated mode raw is that of the baseline's collector."""
 
     raw: float
     baseline: float
@@ -73,42 +76,6 @@ class MinutesLeft(Value):
     about: float
     low: float
     high: float
-
-
-class ProcessRetention(Value):
-    """One critical process: in how many complete scrapes each stream had it."""
-
-    host: str
-    pattern: str
-    name: str
-    pid: int
-    raw: int
-    baseline: int
-    candidate: int
-    baseline_retention: float | None
-    """None where the host does not run the baseline."""
-    candidate_retention: float
-
-
-class PatternRetention(Value):
-    """One critical pattern over all hosts. Counts are process-scrapes: one process in one complete scrape."""
-
-    pattern: str
-    processes: int
-    """Different processes seen in raw; 0: the pattern matched nothing, and its retention has no value."""
-    raw: int
-    baseline: int
-    candidate: int
-    baseline_retention: float | None = None
-    candidate_retention: float | None = None
-    baseline_raw: int | None = Field(default=None, exclude_if=_none)
-    """What raw had on the baseline's hosts, where the arms run on different ones (canary); `raw` is the candidate's
-    then. None: `raw` is for both."""
-
-    @property
-    def seen(self) -> bool:
-        """Whether raw ever had a process of this pattern."""
-        return self.processes > 0
 
 
 class Miss(Value):
@@ -156,6 +123,8 @@ class HostOverhead(Value):
     """What one collector cost in the window, by its own counters."""
 
     host: str
+    arm: Variant | None = Field(default=None, exclude_if=_none)
+    """Whose collector it is in dedicated mode; None: one collector runs both arms."""
     samples: int
     seconds: float
     """Time that the CPU counter covers."""
@@ -183,7 +152,7 @@ class BytesSent(Value):
 
 
 class OverheadReport(Value):
-    """Collector CPU, memory, output and failures, per host."""
+    """Collector CPU, memory, output and failures, per host (in dedicated mode per host and arm)."""
 
     covers: str
     """Which arms the numbers are for, in words."""
@@ -192,6 +161,10 @@ class OverheadReport(Value):
     """Limits on what the collectors' own counters say."""
     bytes_sent: BytesSent | None = None
     """None where an arm has no exporter of its own."""
+    ratios: tuple[ArmRatio, ...] = Field(default=(), exclude_if=lambda ratios: not ratios)
+    """Dedicated mode only: one collector that runs both arms cannot be told apart."""
+    measuring: Measuring | None = Field(default=None, exclude_if=_none)
+    """Dedicated mode only."""
 
 
 class Gap(Value):
@@ -238,6 +211,8 @@ class HostSum(Value):
     candidate: int
     scrape_seconds: float | None = None
     """Mean time from the oldest to the newest point of the raw stream's scrapes; None: not known."""
+    candidate_raw: int | None = Field(default=None, exclude_if=_none)
+    """Untouched stream of the candidate's own collector, in dedicated mode; `raw` is the baseline's then."""
 
 
 class Rows(Value):
@@ -260,10 +235,19 @@ class Dropped(Value):
 
     host: str
     reason: Literal[
-        "unknown_host", "other_scope", "late", "unexpected_config", "before_window", "in_future", "incomplete", "newest"
+        "unknown_host",
+        "other_scope",
+        "late",
+        "unexpected_config",
+        "before_window",
+        "in_future",
+        "incomplete",
+        "newest",
+        "same_interval",
     ]
     count: int
-    """Counts for the first four, scrapes for the others. Late: minutes after newer ones, perhaps a repetition."""
+    """Counts for the first four, scrapes for the others. Late: minutes after newer ones, perhaps a repetition.
+    same_interval: the second scrape of one of two collectors in one interval."""
     start_ns: int
     end_ns: int
 
@@ -283,7 +267,7 @@ class Evidence(Value):
     method_version: str = METHOD_VERSION
     scope: str
     name: str
-    mode: Literal["shared"] = "shared"
+    mode: Mode = "shared"
     spec_hash: str
     baseline: ArmUnderTest
     candidate: ArmUnderTest

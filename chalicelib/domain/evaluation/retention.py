@@ -10,6 +10,9 @@ otherwise never be missed twice; three misses altogether stop a candidate that d
 
 A single miss is recorded, and while it is in a host's newest scrape nothing is promoted. A breach of the baseline is
 reported, and is no mark against the candidate: nothing gets worse by a promotion.
+
+In dedicated mode each arm is held to what its own collector scraped: a process that lives between two scrapes of
+different collectors is in one raw stream and not in the other, and nobody missed it.
 """
 
 from __future__ import annotations
@@ -18,14 +21,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from chalicelib.domain.evaluation.result import CriticalReport, Miss, PatternRetention, ProcessRetention
-from chalicelib.domain.evaluation.scrapes import HostScrapes, Scrape
+from chalicelib.domain.evaluation.numbering import Scrape
+from chalicelib.domain.evaluation.result import CriticalReport, Miss
+from chalicelib.domain.evaluation.retained import PatternRetention, ProcessRetention
+from chalicelib.domain.evaluation.scrapes import HostScrapes
 from chalicelib.domain.measurement import CriticalProcess, Variant
 
 MAX_PROCESSES, MAX_UNCONFIRMED, MAX_PIDS, MAX_TIMES = 200, 50, 20, 10
 IN_A_ROW, ALTOGETHER = 2, 3
 _ARMS = (Variant.BASELINE, Variant.CANDIDATE)
+_OWN_RAW = Variant.CANDIDATE_RAW
 _Seen = Mapping[Variant, Counter[tuple[str, CriticalProcess]]]
+"""By stream and process, in how many scrapes. An arm counts what its own raw stream had too."""
 
 
 def critical_report(
@@ -33,7 +40,9 @@ def critical_report(
 ) -> CriticalReport:
     """Retention per pattern and process, and the misses. patterns: ids, in the order to report them. arms: those that
     these hosts run."""
-    seen: dict[Variant, Counter[tuple[str, CriticalProcess]]] = {v: Counter() for v in (Variant.RAW, *arms)}
+    hosts = list(hosts)
+    streams = (Variant.RAW, *arms, *({_OWN_RAW} & {stream for host in hosts for stream in host.streams}))
+    seen: dict[Variant, Counter[tuple[str, CriticalProcess]]] = {v: Counter() for v in streams}
     misses: list[Miss] = []
     for host in hosts:
         scrapes = host.complete
@@ -58,16 +67,18 @@ def _urgency(miss: Miss) -> tuple[bool, int]:
 def _count(host: str, scrapes: Iterable[Scrape], seen: _Seen) -> None:
     # Scrapes that show the same processes are many: each set is counted once, times how often it came.
     same = Counter(tuple(scrape.readings[variant].critical for variant in seen) for scrape in scrapes)
+    raw_of = dict.fromkeys(seen, Variant.RAW) | {v: _OWN_RAW for v in (Variant.CANDIDATE, _OWN_RAW) if _OWN_RAW in seen}
     for sets, times in same.items():
-        for counter, shown in zip(seen.values(), sets, strict=True):
-            for process in shown & sets[0]:
+        shown = dict(zip(seen, sets, strict=True))
+        for variant, counter in seen.items():
+            for process in shown[variant] & shown[raw_of[variant]]:
                 counter[host, process] += times
 
 
 def _misses(host: str, scrapes: Sequence[Scrape], variant: Variant) -> list[Miss]:
     found: dict[tuple[str, str], dict[int, set[int]]] = {}
     for i, scrape in enumerate(scrapes):
-        raw, kept = scrape.readings[Variant.RAW].critical, scrape.readings[variant].critical
+        raw, kept = scrape.raw_of(variant).critical, scrape.readings[variant].critical
         if raw is kept:
             continue
         for lost in raw - kept:
@@ -102,37 +113,50 @@ def _pattern(pattern: str, seen: _Seen) -> PatternRetention:
         variant: sum(count for (_, process), count in counter.items() if process.pattern == pattern)
         for variant, counter in seen.items()
     }
-    raw = totals[Variant.RAW]
+    raw, own = totals[Variant.RAW], totals.get(_OWN_RAW)
+    due = raw if own is None else own
     return PatternRetention(
         pattern=pattern,
-        processes=sum(process.pattern == pattern for _, process in seen[Variant.RAW]),
+        processes=sum(process.pattern == pattern for _, process in _every(seen)),
         raw=raw,
+        candidate_raw=own,
         baseline=totals[Variant.BASELINE],
         candidate=totals[Variant.CANDIDATE],
         baseline_retention=totals[Variant.BASELINE] / raw if raw else None,
-        candidate_retention=totals[Variant.CANDIDATE] / raw if raw else None,
+        candidate_retention=totals[Variant.CANDIDATE] / due if due else None,
     )
 
 
+def _every(seen: _Seen) -> set[tuple[str, CriticalProcess]]:
+    """The processes that any raw stream had."""
+    return {*seen[Variant.RAW], *seen.get(_OWN_RAW, ())}
+
+
 def _processes(seen: _Seen) -> tuple[ProcessRetention, ...]:
-    none: Counter[tuple[str, CriticalProcess]] = Counter()
-    baseline, candidate = seen.get(Variant.BASELINE, none), seen.get(Variant.CANDIDATE, none)
-    rows = [
-        ProcessRetention(
-            host=host,
-            pattern=process.pattern,
-            name=process.name,
-            pid=process.pid,
-            raw=raw,
-            baseline=baseline[host, process],
-            candidate=candidate[host, process],
-            baseline_retention=baseline[host, process] / raw if Variant.BASELINE in seen else None,
-            candidate_retention=candidate[host, process] / raw,
-        )
-        for (host, process), raw in seen[Variant.RAW].items()
-    ]
-    return tuple(
-        sorted(
-            rows, key=lambda r: (r.candidate_retention, r.baseline_retention or 0.0, r.pattern, r.host, r.name, r.pid)
-        )
+    rows = [_process(seen, key) for key in _every(seen)]
+
+    def order(row: ProcessRetention) -> tuple[float, float, str, str, str, int]:
+        worst = (row.candidate_retention, row.baseline_retention)
+        candidate, baseline = (1.0 if share is None else share for share in worst)
+        return candidate, baseline, row.pattern, row.host, row.name, row.pid
+
+    return tuple(sorted(rows, key=order))
+
+
+def _process(seen: _Seen, key: tuple[str, CriticalProcess]) -> ProcessRetention:
+    host, process = key
+    raw, own = seen[Variant.RAW][key], seen[_OWN_RAW][key] if _OWN_RAW in seen else None
+    due = raw if own is None else own
+    baseline, candidate = (seen[arm][key] if arm in seen else 0 for arm in _ARMS)
+    return ProcessRetention(
+        host=host,
+        pattern=process.pattern,
+        name=process.name,
+        pid=process.pid,
+        raw=raw,
+        candidate_raw=own,
+        baseline=baseline,
+        candidate=candidate,
+        baseline_retention=baseline / raw if raw and Variant.BASELINE in seen else None,
+        candidate_retention=candidate / due if due else None,
     )

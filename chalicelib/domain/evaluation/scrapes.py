@@ -1,7 +1,7 @@
 """From counts to scrapes: which parts belong together, which scrapes are complete, which are missing. No statistics.
 
-One scrape arrives as parts (a count per variant, perhaps in several requests, perhaps twice, in any order). Parts are
-joined by the time their newest data point has on the host's clock, never by request:
+One scrape arrives as parts (a count per variant, perhaps in several requests, perhaps twice, in any order). Parts of
+one collector are joined by the time their newest data point has on the host's clock, never by request:
 
 - exact copies count once;
 - parts whose times lie within half an interval are one scrape, unless the collector restarted between them;
@@ -17,7 +17,8 @@ and what lies outside the window is not used. The order in which anything arrive
 
 Due scrapes are counted along the host's own rhythm: a gap of k intervals between two scrapes is k - 1 missing ones, and
 so are the whole intervals before the first and, less one interval of grace, after the last. They are listed, never
-filled. Hosts are joined on the number of the interval since the window opened.
+filled. Hosts, and the two collectors of a host in dedicated mode, are joined on the number of the interval since the
+window opened (numbering.py).
 """
 
 from __future__ import annotations
@@ -26,32 +27,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from chalicelib.domain.evaluation.clusters import STREAMS, Cluster, Reading, SetKeys, clusters_of, sets_in
+from chalicelib.domain.evaluation.clusters import Cluster, SetKeys, sets_in
+from chalicelib.domain.evaluation.collectors import Collector, collectors_of, host_clusters, restarts_of
 from chalicelib.domain.evaluation.history import HostHistory, Tally, sorted_samples, tally
+from chalicelib.domain.evaluation.numbering import Clock, Scrape, alone, paired
 from chalicelib.domain.evaluation.plan import EvaluationPlan
 from chalicelib.domain.evaluation.result import Dropped, Gap, HostCoverage
-from chalicelib.domain.measurement import CollectorSample, Count, Variant
+from chalicelib.domain.measurement import STREAMS, CollectorSample, Count, Variant
 
 MAX_GAPS = 100
 _SECOND = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Scrape:
-    """One scrape of one host. at_ns: its newest data point. slot: number of its interval since the window opened.
-    streams: those that the host is to report."""
-
-    at_ns: int
-    slot: int
-    readings: Mapping[Variant, Reading]
-    streams: tuple[Variant, ...] = STREAMS
-    took_ns: int | None = None
-    """From the oldest to the newest point of the raw stream."""
-
-    @cached_property
-    def absent(self) -> tuple[Variant, ...]:
-        """Streams that did not report: not measured, which is neither zero nor a miss."""
-        return tuple(variant for variant in self.streams if variant not in self.readings)
 
 
 @dataclass(frozen=True)
@@ -63,24 +48,13 @@ class HostScrapes:
     """Opening of the window by the host's clock."""
     scrapes: tuple[Scrape, ...]
     coverage: HostCoverage
+    streams: tuple[Variant, ...] = STREAMS
+    """What a complete scrape consists of."""
 
     @cached_property
     def complete(self) -> tuple[Scrape, ...]:
         """Those with raw and every arm that the host runs: the only ones that numbers are made of."""
         return tuple(scrape for scrape in self.scrapes if not scrape.absent)
-
-
-@dataclass(frozen=True)
-class Clock:
-    """One host's clock against the window. All nanoseconds by the host's clock."""
-
-    offset_ns: int
-    start_ns: int
-    now_ns: int
-    interval_ns: int
-    last: bool
-    streams: tuple[Variant, ...] = STREAMS
-    """What the host is to report in every scrape."""
 
 
 def host_clock(plan: EvaluationPlan, host: str, times: Sequence[int], now_ns: int, *, last: bool) -> Clock:
@@ -134,7 +108,10 @@ def gather(
                keys.of(count.critical)): count for count in counts}  # fmt: skip
     used: dict[str, list[Count]] = {host: [] for host in plan.hosts}
     refused: dict[tuple[str, str], list[Count]] = {}
-    markers = {host: plan.markers(host) for host in plan.hosts}
+    markers = {
+        host: {stream: one.markers for one in collectors_of(plan, host) for stream in one.streams}
+        for host in plan.hosts
+    }
     earlier = plan.earlier()
     for count in unique.values():
         if reason := _why_not(plan.scope, markers, lines, count):
@@ -143,25 +120,37 @@ def gather(
         else:
             used[count.host].append(count)
     sampled = _samples_of(plan, samples, lines)
-    clusters = {host: _clusters(plan, known[host], used[host], sampled[host]) for host in plan.hosts}
+    clusters = {
+        host: _clusters(plan, collectors_of(plan, host), known[host], used[host], sampled[host]) for host in plan.hosts
+    }
     return Gathered(known, clusters, sampled, refused)
 
 
 def _clusters(
-    plan: EvaluationPlan, history: HostHistory, used: Sequence[Count], samples: Sequence[CollectorSample]
+    plan: EvaluationPlan,
+    collectors: Sequence[Collector],
+    history: HostHistory,
+    used: Sequence[Count],
+    samples: Sequence[CollectorSample],
 ) -> list[Cluster]:
-    restarts = sorted({sample.start_ns for sample in (*history.samples, *samples)})
-    return clusters_of(used, round(plan.limits.interval_s * _SECOND), restarts, sets_in(history.clusters))
+    interval_ns, sampled = round(plan.limits.interval_s * _SECOND), (*history.samples, *samples)
+    return host_clusters(collectors, used, sampled, interval_ns, sets_in(history.clusters))
 
 
-def _why_not(scope: str, markers: Mapping[str, frozenset[str]], lines: Mapping[str, int], count: Count) -> str:
+_Markers = Mapping[str, Mapping[Variant, frozenset[str]]]
+"""By host and stream, what its counts may carry."""
+
+
+def _why_not(scope: str, markers: _Markers, lines: Mapping[str, int], count: Count) -> str:
     if count.host not in markers:
         return "unknown_host"
     if count.scope != scope:
         return "other_scope"
     if count.end_ns <= lines[count.host]:
         return "late"
-    return "" if count.variant in STREAMS and count.marker in markers[count.host] else "unexpected_config"
+    # A count of no configuration is none of ours, though a sample may be.
+    expected = markers[count.host].get(count.variant, frozenset())
+    return "" if count.marker and count.marker in expected else "unexpected_config"
 
 
 def _samples_of(
@@ -169,7 +158,7 @@ def _samples_of(
 ) -> dict[str, list[CollectorSample]]:
     """The collector samples that may be used, by host, without copies and in order of time."""
     used: dict[str, list[CollectorSample]] = {host: [] for host in plan.hosts}
-    markers = {host: plan.markers(host) | {""} for host in plan.hosts}
+    markers = {host: frozenset().union(*(x.markers for x in collectors_of(plan, host))) for host in plan.hosts}
     for sample in samples:
         if sample.scope != plan.scope or sample.marker not in markers.get(sample.host, frozenset()):
             continue
@@ -195,38 +184,24 @@ def host_scrapes(
     clock = host_clock(plan, host, [*history.times(), *times], now_ns, last=last)
     clusters = (*history.clusters, *found)
     inside = [one for one in clusters if clock.start_ns <= one.at_ns <= clock.now_ns]
-    finished = [one for i, one in enumerate(inside) if _finished(one, i == len(inside) - 1, clock)]
-    scrapes = _numbered(finished, clock)
-    seen_ns = inside[-1].at_ns if inside else None
+    collectors, sampled = collectors_of(plan, host), (*history.samples, *gathered.samples[host])
+    if len(collectors) == 1:
+        numbered = alone(inside, clock)
+    else:
+        numbered = paired(inside, collectors, [restarts_of(one, sampled) for one in collectors], clock)
+    scrapes = numbered.scrapes
+    seen_ns = max((one.at_ns for one in inside), default=None)
     coverage = _coverage(host, scrapes, seen_ns, clock)
     unused = (
         ("before_window", [one.at_ns for one in clusters if one.at_ns < clock.start_ns]),
         ("in_future", [one.at_ns for one in clusters if one.at_ns > clock.now_ns]),
         ("incomplete", [scrape.at_ns for scrape in scrapes if scrape.absent]),
-        ("newest", [one.at_ns for one in inside[len(finished) :]]),
+        ("newest", numbered.waiting),
+        ("same_interval", numbered.surplus),
     )
-    return HostScrapes(host, clock.start_ns, scrapes, coverage), [
+    return HostScrapes(host, clock.start_ns, scrapes, coverage, clock.streams), [
         _dropped(host, why, tally(times)) for why, times in unused if times
     ]
-
-
-def _finished(cluster: Cluster, newest: bool, clock: Clock) -> bool:
-    """Late parts had their time. At the deadline nothing more is waited for, and what came in full is used."""
-    if not newest or clock.now_ns - cluster.at_ns >= clock.interval_ns:
-        return True
-    return clock.last and (cluster.whole or cluster.readings.keys() >= set(clock.streams))
-
-
-def _numbered(clusters: Sequence[Cluster], clock: Clock) -> tuple[Scrape, ...]:
-    out: list[Scrape] = []
-    for cluster in clusters:
-        at = cluster.at_ns
-        if out:
-            slot = out[-1].slot + max(1, round((at - out[-1].at_ns) / clock.interval_ns))
-        else:
-            slot = (at - clock.start_ns) // clock.interval_ns
-        out.append(Scrape(at, slot, cluster.readings, clock.streams, cluster.took_ns))
-    return tuple(out)
 
 
 def _coverage(host: str, scrapes: Sequence[Scrape], seen_ns: int | None, clock: Clock) -> HostCoverage:

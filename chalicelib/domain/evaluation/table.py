@@ -155,7 +155,9 @@ def _value(name: KpiName, measured: Measured, cost: SeriesCost | None) -> tuple[
     if name is KpiName.SCRAPE_DURATION:
         each = [(host.scrape_seconds, host.host) for host in measured.evidence.hosts if host.scrape_seconds is not None]
         return (*max(each), "") if each else (None, "", "no complete scrape yet")
-    found = [(value, host.host) for host in measured.overhead.hosts if (value := _collector(name, host)) is not None]
+    # Where each arm has a collector of its own, the candidate's is meant.
+    hosts = [host for host in measured.overhead.hosts if host.arm is not Variant.BASELINE]
+    found = [(value, host.host) for host in hosts if (value := _collector(name, host)) is not None]
     return (*max(found), "") if found else (None, "", "the collectors did not report it yet")
 
 

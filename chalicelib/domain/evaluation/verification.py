@@ -12,10 +12,12 @@ from math import isclose
 from typing import Any
 
 from chalicelib.domain.canary.verification import canary_sums
+from chalicelib.domain.evaluation.arms import measuring_of, ratio_again
 from chalicelib.domain.evaluation.conclusion import conclude, digest, reduction_of
 from chalicelib.domain.evaluation.interval import cut
 from chalicelib.domain.evaluation.levels import price_of
 from chalicelib.domain.evaluation.result import METHOD_VERSION, CriticalReport, Evaluation, Measured
+from chalicelib.domain.evaluation.retained import ProcessRetention
 from chalicelib.domain.kpi.judged import again
 from chalicelib.domain.kpi.registry import KPIS, KpiName
 
@@ -62,7 +64,13 @@ def _measured_again(evaluation: Evaluation) -> Measured:
         series=evaluation.series,
         reduction=reduction_of(evaluation.evidence),
         critical=evaluation.critical,
-        overhead=overhead.model_copy(update={"guardrails": tuple(again(one, price) for one in overhead.guardrails)}),
+        overhead=overhead.model_copy(
+            update={
+                "guardrails": tuple(again(one, price) for one in overhead.guardrails),
+                "ratios": tuple(ratio_again(one) for one in overhead.ratios),
+                "measuring": measuring_of(overhead.hosts),
+            }
+        ),
         coverage=evaluation.coverage,
         evidence=evaluation.evidence,
         judged=tuple(again(one, price) for one in evaluation.judged),
@@ -135,21 +143,26 @@ def _critical(report: CriticalReport) -> Iterator[_Pair]:
     for number, row in enumerate(report.patterns):
         for arm in ("baseline", "candidate"):
             kept: int = getattr(row, arm)
+            due = row.candidate_due if arm == "candidate" else row.raw
             place = f"/critical/patterns/{number}/{arm}"
-            raw = row.baseline_raw if arm == "baseline" and row.baseline_raw is not None else row.raw
-            yield f"{place}Retention", getattr(row, f"{arm}_retention"), kept / raw if raw else None
+            if arm == "baseline" and row.baseline_raw is not None:
+                due = row.baseline_raw
+            yield f"{place}Retention", getattr(row, f"{arm}_retention"), kept / due if due else None
             if listed:
-                yield place, kept < raw, (row.pattern, arm) in missed
+                yield place, kept < due, (row.pattern, arm) in missed
         if report.processes_total == len(report.processes):
             of = [process for process in report.processes if process.pattern == row.pattern]
-            stated = (row.processes, row.raw, row.baseline if row.baseline_raw is None else 0, row.candidate)
+            baseline = row.baseline if row.baseline_raw is None else 0
+            stated = (row.processes, row.raw, baseline, row.candidate, row.candidate_due)
             yield f"/critical/patterns/{number}", stated, (len(of), *_totals(of))
     yield from _confirmed(report)
 
 
-def _totals(rows: Iterable[Any]) -> tuple[int, int, int]:
+def _totals(rows: Iterable[ProcessRetention]) -> tuple[int, int, int, int]:
     kept = list(rows)
-    return sum(row.raw for row in kept), sum(row.baseline for row in kept), sum(row.candidate for row in kept)
+    each = [(row.raw, row.baseline, row.candidate, row.candidate_due) for row in kept]
+    raw, baseline, candidate, due = (sum(column) for column in zip(*each, strict=True)) if each else (0, 0, 0, 0)
+    return raw, baseline, candidate, due
 
 
 def _confirmed(report: CriticalReport) -> Iterator[_Pair]:

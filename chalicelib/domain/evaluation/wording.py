@@ -133,7 +133,7 @@ def _open(measured: Measured) -> str:
 
 def _reached(measured: Measured) -> str:
     rows = measured.critical.patterns
-    raw, kept = sum(row.raw for row in rows), sum(row.candidate for row in rows)
+    raw, kept = sum(row.candidate_due for row in rows), sum(row.candidate for row in rows)
     text = f"Series reduction {_reduction(measured).removeprefix('series reduction ')}"
     critical = (
         f"Every critical process was present in every scrape ({kept:,} of {raw:,})."

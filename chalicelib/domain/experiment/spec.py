@@ -25,6 +25,8 @@ API_VERSION = "phoenix.io/v1alpha1"
 
 Claim = Literal["these-hosts", "hosts-like-these"]
 """What a verdict is about: the measured hosts in the window, or also hosts that were not measured."""
+Mode = Literal["shared", "dedicated"]
+"""One collector for both arms, or one for each."""
 MIN_FLEET = 3
 """Hosts that a claim about hosts like these needs."""
 
@@ -118,8 +120,9 @@ class ExperimentSpec(Value):
     candidate: Arm
     targets: Targets
     critical: tuple[CriticalPattern, ...] = Field(min_length=1, max_length=MAX_PATTERNS)
-    mode: Literal["shared"] = "shared"
-    """One collector, one scrape, both arms."""
+    mode: Mode = "shared"
+    """shared: one collector, one scrape, both arms. dedicated: a collector for each arm on every host, so that each
+    arm's own CPU and memory are measured."""
     interval: Seconds = Field(default=15, ge=1, le=3600)
     """Time between two scrapes."""
     layout: Layout = "paired"
