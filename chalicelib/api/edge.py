@@ -11,6 +11,9 @@ def routes(services: Services) -> tuple[Route, ...]:
     def opamp(request: Request) -> Binary:
         return Binary(services.fleet.exchange(request.principal, request.body))
 
+    def second(request: Request) -> Binary:
+        return Binary(services.fleet.exchange(request.principal, request.body, second=True))
+
     def metrics(request: Request) -> Binary:
         kind = (request.headers.get("content-type") or PROTOBUF).split(";")[0].strip().lower()
         kind = JSON if kind == JSON else PROTOBUF
@@ -18,5 +21,13 @@ def routes(services: Services) -> tuple[Route, ...]:
 
     return (
         Route("POST", "/v1/opamp", Role.HOST, opamp, "One OpAMP message (AgentToServer)", kind=Kind.BINARY),
+        Route(
+            "POST",
+            "/v1/opamp/second",
+            Role.HOST,
+            second,
+            "One OpAMP message of a host's second collector (dedicated mode)",
+            kind=Kind.BINARY,
+        ),
         Route("POST", "/v1/metrics", Role.HOST, metrics, "OTLP metrics of a collector", kind=Kind.BINARY),
     )

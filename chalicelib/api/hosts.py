@@ -8,7 +8,8 @@ from chalicelib.api.furniture.route import Model, PageOf, PageQuery, Request, Ro
 from chalicelib.domain.access import Public, Role
 from chalicelib.domain.errors import Conflict, NotAuthenticated, NotFound
 from chalicelib.domain.experiment.spec import NAME
-from chalicelib.domain.fleet.state import AgentState, Failure
+from chalicelib.domain.fleet.agents import second_of
+from chalicelib.domain.fleet.state import AgentState, Assignment, Failure
 from chalicelib.domain.fleet.status import away_since
 from chalicelib.domain.host import Host, HostFacts, LabelText
 from chalicelib.services.services import Services
@@ -43,6 +44,17 @@ class Enrolled(Model):
     token: str
 
 
+class SecondView(Model):
+    """The second collector of a host, which an experiment in dedicated mode runs, from its own reports."""
+
+    connected: bool
+    collector_healthy: bool | None
+    active_marker: str
+    active_scope: str
+    desired_marker: str
+    quarantine: list[Failure]
+
+
 class HostView(Model):
     """A host and its collector, from its own reports."""
 
@@ -64,13 +76,14 @@ class HostView(Model):
     experiment: str
     deployment: str
     quarantine: list[Failure]
+    second: SecondView | None
+    """None where there never was one, and in lists."""
     facts: HostFacts
 
 
 def _view(services: Services, tenant: str, host: Host, now: float) -> HostView:
     state = services.fleet.state(tenant, host.name)
-    confirmed = state.confirmed
-    running = confirmed if confirmed and state.effective and state.effective.marker == confirmed.marker else None
+    running = _running(state)
     return HostView(
         name=host.name,
         labels=host.labels,
@@ -86,8 +99,30 @@ def _view(services: Services, tenant: str, host: Host, now: float) -> HostView:
         experiment=services.hosts.experiment_of(tenant, host.name),
         deployment=services.hosts.deployment_of(tenant, host.name),
         quarantine=list(state.quarantine),
+        second=None,
         facts=host.facts,
     )
+
+
+def _second(services: Services, tenant: str, host: str, now: float) -> SecondView | None:
+    state = services.fleet.state(tenant, second_of(host))
+    if state == AgentState():
+        return None
+    running = _running(state)
+    return SecondView(
+        connected=state.connected and away_since(state, now, services.fleet.policy) is None,
+        collector_healthy=state.health.healthy if state.health else None,
+        active_marker=running.marker if running else "",
+        active_scope=running.scope if running else "",
+        desired_marker=state.desired.marker if state.desired else "",
+        quarantine=list(state.quarantine),
+    )
+
+
+def _running(state: AgentState) -> Assignment | None:
+    """What the running collector has proven."""
+    confirmed = state.confirmed
+    return confirmed if confirmed and state.effective and state.effective.marker == confirmed.marker else None
 
 
 def _error(state: AgentState, host: Host) -> str:
@@ -116,7 +151,9 @@ def routes(services: Services) -> tuple[Route, ...]:
 
     def show(request: Request) -> HostView:
         tenant = request.principal.tenant
-        return _view(services, tenant, hosts.get(tenant, request.params["host"]), services.clock.now())
+        name, now = request.params["host"], services.clock.now()
+        shown = _view(services, tenant, hosts.get(tenant, name), now)
+        return shown.model_copy(update={"second": _second(services, tenant, name, now)})
 
     def remove(request: Request) -> None:
         hosts.remove(request.principal.tenant, request.params["host"], request.principal.subject)

@@ -19,6 +19,8 @@ class CollectorError(Value):
     at: float
     marker: str | None = Field(default=None, max_length=128)
     """`phoenix.config` marker of the configuration that failed, when it is known."""
+    second: bool = False
+    """Whether it is the second collector, which dedicated mode runs."""
 
 
 class HostFacts(Value):
@@ -30,6 +32,8 @@ class HostFacts(Value):
     cpu_count: int = Field(default=0, ge=0)
     memory_bytes: int = Field(default=0, ge=0)
     boot_id: str = Field(default="", max_length=64)
+    collectors: int = Field(default=1, ge=1, le=2)
+    """How many collectors its agent can run: two are needed for an experiment in dedicated mode."""
 
 
 class Host(Value):

@@ -66,7 +66,7 @@ class Experiments:
         bodies = canary.arms or self._paired(tenant, spec, uid, hosts)
         before_configs = {host: self._fleet.keep_config(tenant, body) for host, body in canary.before.items()}
         configs = self._fleet.keep_configs(tenant, bodies)
-        states = self._fleet.states(tenant, hosts)
+        states = self._fleet.states(tenant, configs)
         self._refuse_failed(configs, states)
         self._refuse_failed(before_configs, states)
         now = self._context.clock.now()
@@ -174,13 +174,13 @@ class Experiments:
         self._claims.release(tenant, experiment.hosts, name, experiment.uid)
 
     def _paired(self, tenant: str, spec: ExperimentSpec, uid: str, hosts: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Both arms on every host, checked by the collector itself."""
-        arms = (spec.baseline, spec.candidate)
-        bodies = {
-            host: self._pipelines.ab_config(tenant, arms, spec.critical, spec.interval, uid, host) for host in hosts
-        }
-        self._pipelines.check(bodies[hosts[0]], "/spec")
-        return bodies
+        """Both arms on every host, by agent, checked by the collector itself."""
+        if spec.mode == "dedicated":
+            self._need_two_collectors(tenant, hosts)
+        each = [self._pipelines.ab_configs(tenant, spec, uid, host) for host in hosts]
+        for body in each[0].values():
+            self._pipelines.check(body, "/spec")
+        return {agent: body for own in each for agent, body in own.items()}
 
     def _pinned(self, tenant: str, spec: ExperimentSpec) -> ExperimentSpec:
         """The arms with the versions of their pipelines: an update while it runs changes neither arm nor promotion."""
@@ -204,6 +204,15 @@ class Experiments:
             problem = Problem("/spec/targets/selector", f"no host has the labels {labels}", "see: phoenix host list")
             raise InvalidInput(f"{problem.pointer}: {problem.rule}", problems=(problem,), hint=problem.fix)
         return hosts
+
+    def _need_two_collectors(self, tenant: str, hosts: Sequence[str]) -> None:
+        """Raises InvalidInput for hosts whose agent cannot run a second collector, or has not said that it can."""
+        lacking = [host for host in hosts if self._records.hosts.get(tenant, host).value.facts.collectors < 2]
+        if lacking:
+            shown = ", ".join(repr(host) for host in lacking[:10])
+            fix = "start `phoenix host run` of this version there and wait until it has reported, or use mode: shared"
+            rule = f"dedicated mode needs a second collector on every host, which {shown} cannot run (yet)"
+            raise InvalidInput(f"/spec/mode: {rule}", problems=(Problem("/spec/mode", rule, fix),), hint=fix)
 
     def _refuse_failed(self, configs: Mapping[str, str], states: Mapping[str, AgentState]) -> None:
         for host, content in configs.items():

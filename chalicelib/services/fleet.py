@@ -10,7 +10,8 @@ from typing import Any
 
 from chalicelib.domain.access import Principal
 from chalicelib.domain.errors import Conflict, NotAllowed, TooLarge
-from chalicelib.domain.fleet.assignments import assign
+from chalicelib.domain.fleet.agents import second_of
+from chalicelib.domain.fleet.assignments import assign, dismissed
 from chalicelib.domain.fleet.judge import IDLE_CONFIG, IDLE_HASH, expire
 from chalicelib.domain.fleet.receive import Outcome, receive
 from chalicelib.domain.fleet.report import AgentReport, Offer
@@ -51,11 +52,15 @@ class Fleet:
         self._context, self._wire, self.policy = context, wire, policy
         self._records = context.records
 
-    def exchange(self, principal: Principal, body: bytes) -> bytes:
-        """One OpAMP message in, its answer out. Raises InvalidInput (garbage), NotAllowed (another host's agent)."""
-        report = self._wire.decode(body, lambda marker: self._offered(principal, marker))
-        self._bind(principal, report)
-        outcome = retrying(lambda: self._receive(principal.tenant, principal.subject, report))
+    def exchange(self, principal: Principal, body: bytes, *, second: bool = False) -> bytes:
+        """One OpAMP message in, its answer out. second: of the host's second agent. Raises InvalidInput (garbage),
+        NotAllowed (another host's agent)."""
+        agent = second_of(principal.subject) if second else principal.subject
+        report = self._wire.decode(body, lambda marker: self._offered(principal.tenant, agent, marker))
+        if not second:
+            # A second agent is a new one for each experiment; nothing else ever has its storage.
+            self._bind(principal, report)
+        outcome = retrying(lambda: self._receive(principal.tenant, agent, report))
         return self._wire.encode(outcome.reply, self._body(principal.tenant, outcome.reply.offer))
 
     def state(self, tenant: str, host: str) -> AgentState:
@@ -118,6 +123,10 @@ class Fleet:
     def want_idle(self, tenant: str, host: str, scope: str = "") -> None:
         """Want nothing on a host: its collector runs idle."""
         self.want(tenant, host, scope, IDLE_HASH, Purpose.IDLE)
+
+    def dismiss(self, tenant: str, agent: str) -> None:
+        """Want nothing more of a second agent; what it ran is not gone back to. Idempotent."""
+        self.update(tenant, agent, dismissed)
 
     def keep_config(self, tenant: str, config: Mapping[str, Any]) -> str:
         """Store a configuration under its content hash, which is returned. Idempotent."""
@@ -218,12 +227,12 @@ class Fleet:
         self._save(tenant, host, outcome.state, stored.version, outcome.events, outcome.effective)
         return outcome
 
-    def _offered(self, principal: Principal, marker: str) -> dict[str, Any] | None:
-        """The stamped configuration that this host was offered under a marker, while it is remembered."""
-        state = self._read(principal.tenant, principal.subject).value.state
+    def _offered(self, tenant: str, agent: str, marker: str) -> dict[str, Any] | None:
+        """The stamped configuration that this agent was offered under a marker, while it is remembered."""
+        state = self._read(tenant, agent).value.state
         known = (state.desired, state.confirmed, *state.previous)
         one = next((a for a in known if a is not None and a.marker == marker), None)
-        return self._stamped(principal.tenant, one.content_hash, one.revision, one.scope) if one else None
+        return self._stamped(tenant, one.content_hash, one.revision, one.scope) if one else None
 
     def _body(self, tenant: str, offer: Offer | None) -> dict[str, Any] | None:
         if offer is None:

@@ -7,8 +7,9 @@ import re
 from chalicelib.domain.access import TOKEN_PREFIX, Principal, Role, digest
 from chalicelib.domain.errors import Conflict, InvalidInput, NotAuthenticated, Problem
 from chalicelib.domain.experiment.spec import NAME
+from chalicelib.domain.fleet.agents import second_of
 from chalicelib.domain.fleet.judge import collector_error
-from chalicelib.domain.host import CollectorError, Enrolment, Host, HostFacts
+from chalicelib.domain.host import Enrolment, Host, HostFacts
 from chalicelib.domain.pipeline.masking import mask_text
 from chalicelib.ports.items import ABSENT, Write
 from chalicelib.repositories.documents import Stored
@@ -103,7 +104,7 @@ class Hosts:
         tenant, name = principal.tenant, principal.subject
         error = facts.collector_error
         if error is not None:
-            error = CollectorError(text=mask_text(error.text), at=error.at, marker=error.marker)
+            error = error.model_copy(update={"text": mask_text(error.text)})
             facts = facts.model_copy(update={"collector_error": error})
 
         def attempt() -> Stored[Host]:
@@ -114,7 +115,8 @@ class Hosts:
         retrying(attempt)
         if error is not None:
             text, at, marker = error.text, error.at, error.marker
-            self._fleet.update(tenant, name, lambda state: collector_error(state, text, at, marker))
+            agent = second_of(name) if error.second else name
+            self._fleet.update(tenant, agent, lambda state: collector_error(state, text, at, marker))
 
     def remove(self, tenant: str, name: str, actor: str) -> None:
         """Revoke its token and forget it. Raises Conflict while an experiment or deployment holds it."""
@@ -134,6 +136,8 @@ class Hosts:
             self._records.hosts.removal(tenant, name, stored.version),
             self._records.agents.removal(tenant, name),
             self._records.effective_configs.removal(tenant, name),
+            self._records.agents.removal(tenant, second_of(name)),
+            self._records.effective_configs.removal(tenant, second_of(name)),
             self._records.audit.entry(tenant, f"host:{name}", at=now, actor=actor, action="remove"),
         ]
         self._records.store.transact(writes, token=f"remove-{stored.value.token_id}")

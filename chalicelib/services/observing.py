@@ -11,10 +11,12 @@ from chalicelib.domain.experiment.observed import HostView, Observed
 from chalicelib.domain.experiment.rollout import Watched
 from chalicelib.domain.experiment.state import Experiment, State
 from chalicelib.domain.experiment.transitions import settling
+from chalicelib.domain.fleet.agents import host_of, is_second
 from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.state import AgentState
 from chalicelib.domain.fleet.status import away_since
 from chalicelib.domain.load import LoadStatus
+from chalicelib.domain.measurement import Variant
 from chalicelib.ports.items import Put
 from chalicelib.services.canaries import before, due_before
 from chalicelib.services.context import Context
@@ -37,7 +39,8 @@ class Observing:
         """Everything that `decide` needs; and the writes that keep its evaluation, for the transaction of what is
         decided."""
         now = self._context.clock.now()
-        hosts = {host: self._view(state, now) for host, state in self._fleet.states(tenant, experiment.hosts).items()}
+        agents = tuple(dict.fromkeys((*experiment.hosts, *experiment.configs)))
+        hosts = {host: self._view(state, now) for host, state in self._fleet.states(tenant, agents).items()}
         found = self._evaluate(tenant, experiment, hosts, now) if _due(experiment, now) else None
         seen = Observed(
             hosts=hosts,
@@ -56,7 +59,7 @@ class Observing:
         return before(self._records, tenant, experiment, _plan(experiment, hosts), now)
 
     def _view(self, state: AgentState, now: float) -> HostView:
-        wanted = state.desired
+        wanted, away = state.desired, away_since(state, now, self._fleet.policy)
         active = wanted if wanted and wanted.confirmed_at is not None else None
         return HostView(
             desired=wanted.content_hash if wanted else "",
@@ -64,7 +67,8 @@ class Observing:
             marker=active.marker if active else "",
             confirmed_at=(active.confirmed_at or 0.0) if active else 0.0,
             errors={failure.content_hash: failure.error for failure in state.quarantine},
-            away_since=away_since(state, now, self._fleet.policy),
+            away_since=away,
+            gone=away is not None or state.last_seen is None,
         )
 
     def _loads(self, tenant: str, experiment: Experiment) -> dict[str, LoadStatus | None]:
@@ -104,7 +108,8 @@ class Observing:
         if experiment.window_start is None:
             return None
         problems = {
-            host: f"its collector refused or lost the configuration under test: {view.errors[experiment.configs[host]]}"
+            host_of(host): f"{_whose(host)} refused or lost the configuration under test: "
+            f"{view.errors[experiment.configs[host]]}"
             for host, view in hosts.items()
             if experiment.configs[host] in view.errors and view.active != experiment.configs[host]
         }
@@ -168,6 +173,23 @@ def _proofs(experiment: Experiment, hosts: dict[str, HostView]) -> tuple[ConfigP
         if view.active == experiment.configs_now[host]:
             found[(host, view.marker)] = view.proof(host)
     return tuple(
-        ConfigProof(host=p.host, config_hash=p.content_hash, marker=p.marker, read_back_ns=int(p.confirmed_at * 1e9))
+        ConfigProof(
+            host=host_of(p.host),
+            config_hash=p.content_hash,
+            marker=p.marker,
+            read_back_ns=int(p.confirmed_at * 1e9),
+            arm=_arm_of(experiment, p.host),
+        )
         for p in found.values()
     )
+
+
+def _whose(agent: str) -> str:
+    return "its second collector" if is_second(agent) else "its collector"
+
+
+def _arm_of(experiment: Experiment, agent: str) -> Variant | None:
+    """Whose collector an agent runs; None where it runs both arms."""
+    if experiment.spec.mode == "shared":
+        return None
+    return Variant.CANDIDATE if is_second(agent) else Variant.BASELINE

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.deployment import DeploymentPlan
 from chalicelib.domain.errors import InvalidInput, NotFound, PhoenixError, Problem, Rejected
-from chalicelib.domain.experiment.spec import Arm, OtlpBackend, PipelineRef
+from chalicelib.domain.experiment.spec import Arm, ExperimentSpec, OtlpBackend, PipelineRef
+from chalicelib.domain.fleet.agents import second_of
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline.assembly import assemble, standalone
 from chalicelib.domain.pipeline.instrument import instrument
@@ -63,31 +64,28 @@ class Pipelines:
         self.check(config)
         return config
 
-    def ab_config(
-        self,
-        tenant: str,
-        arms: tuple[Arm, Arm],
-        critical: Sequence[CriticalPattern],
-        interval: float,
-        uid: str,
-        host: str,
-    ) -> dict[str, Any]:
-        """Both arms of an experiment, baseline first, in one collector of one host."""
-        baseline, candidate = arms
-        built = (
+    def ab_configs(self, tenant: str, spec: ExperimentSpec, uid: str, host: str) -> dict[str, dict[str, Any]]:
+        """The configurations of an experiment on one host, by agent: both arms in one collector, or in dedicated mode
+        the baseline in the host's own and the candidate in a second one, which the first asks for."""
+        baseline, candidate = (
             AssemblyArm(
-                variant=Variant.BASELINE,
-                fragment=self.fragment(tenant, baseline, "/spec/baseline"),
-                backend=baseline.backend,
-            ),
-            AssemblyArm(
-                variant=Variant.CANDIDATE,
-                fragment=self.fragment(tenant, candidate, "/spec/candidate"),
-                backend=candidate.backend,
-            ),
+                variant=variant,
+                fragment=self.fragment(tenant, arm, f"/spec/{variant.value}"),
+                backend=arm.backend,
+            )
+            for variant, arm in ((Variant.BASELINE, spec.baseline), (Variant.CANDIDATE, spec.candidate))
         )
-        kpi = Kpi(endpoint=self._url, scope=uid, host=host)
-        return assemble(AssemblyRequest(interval_s=interval, critical=tuple(critical), arms=built, kpi=kpi))
+        whole = AssemblyRequest(
+            interval_s=spec.interval,
+            critical=spec.critical,
+            arms=(baseline, candidate),
+            kpi=Kpi(endpoint=self._url, scope=uid, host=host),
+        )
+        if spec.mode == "shared":
+            return {host: assemble(whole)}
+        first = whole.model_copy(update={"arms": (baseline,), "collectors": 2})
+        second = whole.model_copy(update={"arms": (candidate,), "raw": Variant.CANDIDATE_RAW})
+        return {host: assemble(first), second_of(host): assemble(second)}
 
     def arm_config(
         self,

@@ -12,6 +12,7 @@ from chalicelib.domain.experiment.decide import decide
 from chalicelib.domain.experiment.observed import (
     ActivateDeployment,
     Assign,
+    Dismiss,
     Effect,
     PreparePromotion,
     Restore,
@@ -149,7 +150,9 @@ class Stepping:
 
     def _act(self, tenant: str, stored: Stored[Experiment], effect: Effect) -> None:
         experiment = stored.value
-        if isinstance(effect, StartLoad):
+        if isinstance(effect, Dismiss):
+            self._fleet.dismiss(tenant, effect.agent)
+        elif isinstance(effect, StartLoad):
             if experiment.spec.load is not None:
                 self._loadsims.start(
                     tenant, effect.host, load_name(experiment), experiment.spec.load, ACTOR, experiment.uid

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,7 +28,7 @@ class HostConfig:
     poll_seconds: the poll interval this host asks for; the control plane decides (attribute phoenix.poll).
     status_seconds: how often status is sent when nothing changes. environment: what children start with; the
     collector sees it, so `${env:…}` in pipelines resolves. load_agent: the load agent's command without its
-    arguments, () for none.
+    arguments, () for none. second: whether it is the second agent of the host (`as_second`).
     """
 
     endpoint: str
@@ -42,6 +42,7 @@ class HostConfig:
     labels: Mapping[str, str] = field(default_factory=dict)
     poll_seconds: int = 5
     status_seconds: float = 30.0
+    second: bool = False
 
     def __post_init__(self) -> None:
         problems = (*endpoint_problems(self.endpoint), *name_problems(self.host, self.labels))
@@ -59,6 +60,15 @@ class HostConfig:
     def files(self) -> HostFiles:
         """Paths under the data folder."""
         return HostFiles(self.data_dir)
+
+    @property
+    def opamp_url(self) -> str:
+        """Where this agent's supervisor polls."""
+        return f"{self.endpoint.rstrip('/')}/v1/opamp" + ("/second" if self.second else "")
+
+    def as_second(self) -> HostConfig:
+        """The same host's second agent: a folder and an address of its own, no load agent."""
+        return replace(self, data_dir=self.data_dir / "second", load_agent=(), second=True)
 
 
 @dataclass(frozen=True)

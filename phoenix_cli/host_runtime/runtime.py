@@ -1,38 +1,28 @@
-"""The host runtime: supervisor and load agent kept running, their output logged, start errors reported.
+"""The host runtime: the host's own agent, a second one while it is asked for, and the load agent, kept running.
 
-`run_host` is what `phoenix host run` calls. Not here: how a child is kept (supervised.py), what lines mean
-(start_errors.py), what the files say (supervisor_files.py).
+`run_host` is what `phoenix host run` calls. Not here: an agent and what it says (agent.py), when there is a second one
+(second.py), how a child is kept (supervised.py).
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
-import time
 from collections.abc import Callable
-from contextlib import suppress
 
+from phoenix_cli.host_runtime.agent import SupervisedAgent
 from phoenix_cli.host_runtime.config import TOKEN_VARIABLE, HostConfig
 from phoenix_cli.host_runtime.facts import host_facts
-from phoenix_cli.host_runtime.line_reader import LineReader
-from phoenix_cli.host_runtime.private_files import only_runner, private_fifo, private_folder, write_private
+from phoenix_cli.host_runtime.private_files import only_runner, private_folder
 from phoenix_cli.host_runtime.rotating_log import RotatingLog
+from phoenix_cli.host_runtime.second import SecondAgent
 from phoenix_cli.host_runtime.secrets_in_text import redact
-from phoenix_cli.host_runtime.start_errors import (
-    StartError,
-    StartErrors,
-    collector_runs,
-    supervisor_failure,
-    supervisor_is_up,
-)
+from phoenix_cli.host_runtime.start_errors import supervisor_is_up
 from phoenix_cli.host_runtime.status_board import StatusBoard
 from phoenix_cli.host_runtime.status_report import StatusReport
 from phoenix_cli.host_runtime.supervised import Child, Supervised
-from phoenix_cli.host_runtime.supervisor_files import collector_defaults, collector_start, supervisor_yaml
 
 TICK_SECONDS = 0.2
-SUPERVISOR_GRACE_SECONDS = 13.0  # The supervisor gives its collector 10 s.
 LOAD_AGENT_GRACE_SECONDS = 8.0
 LOAD_AGENT = (sys.executable, "-m", "loadsim", "agent")
 
@@ -76,90 +66,52 @@ class HostRuntime:
         self._note = note
         self._ready_said = False
         self._board = StatusBoard()
-        self._errors = StartErrors()
-        self._supervisor_log = self._log("supervisor_log")
-        self._agent_log = self._log("load_agent_log")
-        self._children = self._make_children()
-        self._pipe: int | None = None
-        self._pipe_reader: LineReader | None = None
+        self._second = SecondAgent(config, self._board, note=note)
+        self._own = SupervisedAgent(
+            config, self._board, note=note, on_line=self._supervisor_line, on_collector_line=self._second.hear
+        )
+        self._agent_log = RotatingLog(config.files.load_agent_log, clean=lambda text: redact(text, config.token))
+        self._load_agent = self._make_load_agent()
         self._report: StatusReport | None = None
 
     def start(self) -> None:
         """Write the files, start readers, reports and children. Raises DataFolderUnusable."""
-        files = self._config.files
-        for folder in (files.storage, files.supervisor_log.parent, files.load_agent_data):
-            private_folder(folder)
-        write_private(files.supervisor_yaml, supervisor_yaml(self._config))
-        write_private(files.collector_defaults, collector_defaults())
-        write_private(files.collector_start, collector_start(self._config), executable=True)
-        private_fifo(files.collector_errors)
-        # Opened for writing too: the collector's end then never finds the pipe without a reader, nor do we see its end.
-        self._pipe = os.open(files.collector_errors, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        self._pipe_reader = LineReader(self._pipe, self._collector_line, self._collector_idle)
-        self._pipe_reader.start()
+        private_folder(self._config.files.load_agent_data)
+        self._second.clear()
+        self._own.start()
         self._report = StatusReport(self._config, host_facts(self._config.collector), self._board, note=self._note)
         self._report.start()
         self.tick()
 
     def tick(self) -> None:
-        """Start what should run and does not."""
-        for child in self._children:
-            child.tick()
+        """Start what should run and does not, and stop what should not."""
+        self._own.tick()
+        if self._load_agent:
+            self._load_agent.tick()
+        self._second.tick()
 
     def stop(self) -> None:
         """End all children, each under its own deadline and all at once, then the threads."""
-        for child in self._children:
-            child.request_stop()
-        for child in self._children:
-            child.finish()
+        stopping = [one for one in (self._own, self._second, self._load_agent) if one is not None]
+        for one in stopping:
+            one.request_stop()
+        for one in stopping:
+            one.finish()
         if self._report:
             self._report.stop()
-        if self._pipe_reader:
-            self._pipe_reader.stop()
-        if self._pipe is not None:
-            os.close(self._pipe)
-            self._pipe = None
-        self._supervisor_log.close()
         self._agent_log.close()
 
-    def _log(self, name: str) -> RotatingLog:
-        return RotatingLog(getattr(self._config.files, name), clean=lambda text: redact(text, self._config.token))
-
-    def _make_children(self) -> tuple[Supervised, ...]:
-        config, files = self._config, self._config.files
+    def _make_load_agent(self) -> Supervised | None:
+        config = self._config
+        if not config.load_agent:
+            return None
         environment = {**config.environment, TOKEN_VARIABLE: config.token}
-        supervisor = Child(
-            "supervisor",
-            (str(config.supervisor), "--config", str(files.supervisor_yaml)),
-            environment,
-            SUPERVISOR_GRACE_SECONDS,
-        )
-        children = [Supervised(supervisor, on_line=self._supervisor_line, note=self._note)]
-        if config.load_agent:
-            where = ("--endpoint", config.endpoint, "--host", config.host, "--data-dir", str(files.load_agent_data))
-            agent = Child("load agent", (*config.load_agent, *where), environment, LOAD_AGENT_GRACE_SECONDS)
-            children.append(Supervised(agent, on_line=self._agent_log.write, note=self._note))
-        return tuple(children)
+        data = str(config.files.load_agent_data)
+        where = ("--endpoint", config.endpoint, "--host", config.host, "--data-dir", data)
+        agent = Child("load agent", (*config.load_agent, *where), environment, LOAD_AGENT_GRACE_SECONDS)
+        return Supervised(agent, on_line=self._agent_log.write, note=self._note)
 
     def _supervisor_line(self, line: str) -> None:
-        self._supervisor_log.write(line)
-        if collector_runs(line):
-            self._board.runs()
-        elif failure := supervisor_failure(line):
-            self._failed(failure)
-        elif supervisor_is_up(line) and not self._ready_said:
+        if supervisor_is_up(line) and not self._ready_said:
             self._ready_said = True
             self._on_ready()
-
-    def _collector_line(self, line: str) -> None:
-        self._supervisor_log.write(line)
-        self._failed(self._errors.line(line))
-
-    def _collector_idle(self) -> None:
-        self._failed(self._errors.idle())
-
-    def _failed(self, error: StartError | None) -> None:
-        if error:
-            self._board.failed(error, time.time())
-            with suppress(OSError):  # A closed terminal must not end the thread that reads.
-                self._note(f"the collector did not start: {error.text}")

@@ -11,7 +11,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from phoenix_cli.host_runtime.supervisor_files import START_PREFIX
+from phoenix_cli.host_runtime.supervisor_files import COLLECTORS_PREFIX, START_PREFIX
 
 LONGEST_TEXT = 2000
 MOST_LINES = 24
@@ -59,6 +59,13 @@ class StartErrors:
         text = "\n".join(self._lines[:MOST_LINES])[:LONGEST_TEXT]
         self._lines = []
         return StartError(text=text, marker=self._marker)
+
+
+def collectors_asked(line: str) -> int | None:
+    """How many collectors the configuration that is being started asks for; None when the line does not say."""
+    if not line.startswith(COLLECTORS_PREFIX.rstrip()):
+        return None
+    return 2 if line[len(COLLECTORS_PREFIX) :].strip().strip("\"'") == "2" else 1
 
 
 def supervisor_failure(line: str) -> StartError | None:

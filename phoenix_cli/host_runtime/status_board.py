@@ -18,11 +18,12 @@ SILENCE_SECONDS = 75.0
 
 @dataclass(frozen=True)
 class CollectorError:
-    """A start error and when it was last seen, in unix seconds."""
+    """A start error and when it was last seen, in unix seconds. second: of the second collector."""
 
     text: str
     at: float
     marker: str | None
+    second: bool = False
 
 
 class StatusBoard:
@@ -34,11 +35,11 @@ class StatusBoard:
         self._current: CollectorError | None = None
         self._undelivered: deque[CollectorError | None] = deque(maxlen=MOST_UNDELIVERED)
 
-    def failed(self, error: StartError, at: float) -> None:
-        """The collector did not start. The same error again only renews its time."""
+    def failed(self, error: StartError, at: float, *, second: bool = False) -> None:
+        """A collector did not start. The same error again only renews its time."""
         with self._lock:
-            before, self._current = self._current, CollectorError(error.text, at, error.marker)
-            if before is None or (before.text, before.marker) != (error.text, error.marker):
+            before, self._current = self._current, CollectorError(error.text, at, error.marker, second)
+            if before is None or (before.text, before.marker, before.second) != (error.text, error.marker, second):
                 self._tell(self._current)
 
     def runs(self) -> None:

@@ -21,6 +21,8 @@ from phoenix_cli.host_runtime.start_errors import LONGEST_TEXT
 from phoenix_cli.host_runtime.status_board import CollectorError, StatusBoard
 
 REQUEST_SECONDS = 5.0
+MOST_COLLECTORS = 2
+"""What this runtime can run: the host's own, and a second one (second.py)."""
 FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 60.0
 REFUSALS = {
@@ -104,6 +106,12 @@ def status_body(config: HostConfig, facts: HostFacts, error: CollectorError | No
         "cpuCount": facts.cpu_count,
         "memoryBytes": facts.memory_bytes,
         "bootId": facts.boot_id,
+        "collectors": MOST_COLLECTORS,
         "collectorError": error
-        and {"text": redact(error.text, config.token)[:LONGEST_TEXT], "at": round(error.at, 3), "marker": error.marker},
+        and {
+            "text": redact(error.text, config.token)[:LONGEST_TEXT],
+            "at": round(error.at, 3),
+            "marker": error.marker,
+            "second": error.second,
+        },
     }

@@ -46,6 +46,7 @@ class Supervised:
         self._reader: LineReader | None = None
         self._started = 0.0
         self._next_start = 0.0
+        self._kill_at = float("inf")
         self._delay = FIRST_DELAY_SECONDS
 
     @property
@@ -98,16 +99,26 @@ class Supervised:
 
     def request_stop(self) -> None:
         """Ask the child to end; returns at once."""
+        self._kill_at = time.monotonic() + self._child.grace + SWEEP_ALLOWANCE_SECONDS
         if self._process:
             with suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGINT)
+
+    def ended(self) -> bool:
+        """Whether the child and all below it are gone after `request_stop`; the guard is killed past the deadline."""
+        if self._process is not None:
+            if self._process.poll() is None and time.monotonic() < self._kill_at:
+                return False
+            self.finish()
+        return True
 
     def finish(self) -> None:
         """Wait until the child and all below it are gone: its grace and the guard's sweep, then the guard is killed."""
         if self._process is None:
             return
         try:
-            self._process.wait(self._child.grace + SWEEP_ALLOWANCE_SECONDS)
+            allowed = self._child.grace + SWEEP_ALLOWANCE_SECONDS
+            self._process.wait(max(0.0, min(allowed, self._kill_at - time.monotonic())))
         except subprocess.TimeoutExpired:
             self._note(f"{self._child.name} did not stop in time; killed")
             with suppress(ProcessLookupError):

@@ -7,7 +7,8 @@ Three decisions live here, each found by running the real binaries:
   what is offered; `readers: []` is refused.)
 - The script sends the collector's error output to a named pipe of ours. Through the supervisor the last lines of a
   collector that ends at once get lost now and then, and those are the lines that say why.
-- It first writes which configuration (marker) is being started, so that an error is attributed without a race.
+- It first writes which configuration (marker) is being started, so that an error is attributed without a race; and how
+  many collectors that configuration asks for (second.py). A start without a marker, in bootstrap, asks for nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import shlex
 
 import yaml
 
+from chalicelib.domain.pipeline.telemetry import COLLECTORS_KEY
 from phoenix_cli.host_runtime.config import TOKEN_VARIABLE, HostConfig
 
 BOOTSTRAP_SECONDS = 30
 APPLY_SECONDS = 15  # Must exceed the 10 s that the supervisor gives a collector to stop, else a good config "fails".
 MARKER_KEY = "phoenix.config"
 START_PREFIX = "phoenix-start "
+COLLECTORS_PREFIX = "phoenix-collectors "
 
 
 def supervisor_yaml(config: HostConfig) -> str:
@@ -34,7 +37,7 @@ def supervisor_yaml(config: HostConfig) -> str:
     }
     document = {
         "server": {
-            "endpoint": _literal(f"{config.endpoint.rstrip('/')}/v1/opamp"),
+            "endpoint": _literal(config.opamp_url),
             "headers": {"Authorization": f"Bearer ${{env:{TOKEN_VARIABLE}}}"},
         },
         "capabilities": {
@@ -72,9 +75,16 @@ def collector_start(config: HostConfig) -> str:
 # Written at each start of the host runtime; see phoenix_cli/host_runtime/supervisor_files.py for the reasons.
 [ "$1" = "--config" ] || exec {collector} "$@"
 exec 2>{errors}
-printf '{START_PREFIX}%s\\n' "$(sed -n '/^ *{MARKER_KEY.replace(".", "[.]")}: /{{s///p;q;}}' "$2")" >&2
+marker=$(sed -n '{_value_of(MARKER_KEY)}' "$2")
+printf '{START_PREFIX}%s\\n' "$marker" >&2
+[ -z "$marker" ] || printf '{COLLECTORS_PREFIX}%s\\n' "$(sed -n '{_value_of(COLLECTORS_KEY)}' "$2")" >&2
 exec {collector} --config {defaults} "$@"
 """
+
+
+def _value_of(key: str) -> str:
+    """A sed script that prints the value of the first line with this key, and nothing when there is none."""
+    return f"/^ *{key.replace('.', '[.]')}: /{{s///p;q;}}"
 
 
 def _literal(text: str) -> str:

@@ -17,6 +17,8 @@ from chalicelib.domain.units import show_duration
 
 def deployed(experiment: Experiment) -> str:
     """What every collector runs now, in words."""
+    if experiment.spec.mode == "dedicated":
+        return "both collectors of every host run their arm"
     if experiment.assignment is None:
         return "every collector runs both arms"
     if experiment.before_phase:

@@ -13,6 +13,7 @@ from chalicelib.domain.experiment import before_arms, sight
 from chalicelib.domain.experiment.alarms import holding, pausing, watched
 from chalicelib.domain.experiment.gate import GateStand
 from chalicelib.domain.experiment.observed import (
+    Dismiss,
     Effect,
     HostView,
     Observed,
@@ -158,15 +159,17 @@ def _restoring(experiment: Experiment, seen: Observed, now: float) -> Decision:
     restored = {host: _restorable(seen.hosts[host], wanted) for host, wanted in seen.restored.items()}
     broken = sight.failures(seen.restored, seen)
     message = f"{experiment.message}; idle, because what ran before failed: {broken}" if broken else experiment.message
-    waiting = [host for host, wanted in restored.items() if seen.hosts[host].active != wanted]
+    left = sight.left_behind(experiment, experiment.hosts, seen)
+    waiting = [*(host for host, wanted in restored.items() if seen.hosts[host].active != wanted), *left]
     if not waiting and sight.load_ended(seen):
         moved = move(experiment, Cause.EVIDENCE, end, now, message)
         return Decision(moved.model_copy(update={"proofs": sight.proofs(restored, seen)}))
     effects: tuple[Effect, ...] = (
         *(Restore(host, wanted) for host, wanted in restored.items() if seen.hosts[host].desired != wanted),
+        *sight.dismiss(left, seen),
         *sight.stop_load(seen),
     )
-    if overdue(experiment, now) and not any(isinstance(effect, Restore) for effect in effects):
+    if overdue(experiment, now) and not any(isinstance(effect, Restore | Dismiss) for effect in effects):
         late = f"; not confirmed in time: {sight.names(waiting, seen)}" if waiting else ""
         moved = move(experiment, Cause.DEADLINE, end, now, f"{message}{late}{sight.load_left(seen)}")
         proven = {host: wanted for host, wanted in restored.items() if host not in waiting}

@@ -19,7 +19,7 @@ class HostView:
 
     desired, active: content hash that is wanted, and that the running collector has proven ("" for none).
     errors: content hash to the collector's own error text, for configurations that failed here. away_since: Unix
-    second of the last report, when that is too long ago.
+    second of the last report, when that is too long ago. gone: it said good-bye, is away, or never came.
     """
 
     desired: str = ""
@@ -28,6 +28,7 @@ class HostView:
     confirmed_at: float = 0.0
     errors: Mapping[str, str] = field(default_factory=dict)
     away_since: float | None = None
+    gone: bool = False
 
     def proof(self, host: str) -> Proof:
         """The read-back as evidence."""
@@ -36,9 +37,10 @@ class HostView:
 
 @dataclass(frozen=True)
 class Observed:
-    """hosts: by name. load: by host, None where no load was asked for yet. evaluation: made for this step, if due.
-    restored: by host, the content hash that "previous" means there. deployment_active: whether the promoted version is
-    the current one of its deployment. watched: what hosts that already run the winner have shown, by name."""
+    """hosts: by name, and second agents by theirs. load: by host, None where no load was asked for yet. evaluation:
+    made for this step, if due. restored: by host, the content hash that "previous" means there. deployment_active:
+    whether the promoted version is the current one of its deployment. watched: what hosts that already run the winner
+    have shown, by name."""
 
     hosts: Mapping[str, HostView]
     load: Mapping[str, LoadStatus | None]
@@ -70,6 +72,13 @@ class Restore:
 
 
 @dataclass(frozen=True)
+class Dismiss:
+    """Want nothing more of a second collector: it ends with the configuration that asked for it."""
+
+    agent: str
+
+
+@dataclass(frozen=True)
 class StartLoad:
     """Ask the experiment's load of a host."""
 
@@ -93,4 +102,4 @@ class ActivateDeployment:
     """Make the promoted version the current one of its deployment."""
 
 
-Effect = Assign | Restore | StartLoad | StopLoad | PreparePromotion | ActivateDeployment
+Effect = Assign | Restore | Dismiss | StartLoad | StopLoad | PreparePromotion | ActivateDeployment

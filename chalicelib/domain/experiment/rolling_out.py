@@ -36,9 +36,12 @@ def promoting(experiment: Experiment, seen: Observed, now: float) -> Decision:
     waiting = [host for host in wanted if seen.hosts[host].active != wanted[host]]
     if late and waiting:
         return _reversed(experiment, Cause.DEADLINE, f"not confirmed in time: {sight.names(waiting, seen)}", now)
-    # A load that is not known to have ended is told so at every step, and ends by its own duration at the latest.
-    if waiting or not (sight.load_ended(seen) or late):
-        return Decision(experiment, (*sight.assign(wanted, seen, winner=True), *sight.stop_load(seen)))
+    # A load that is not known to have ended is told so at every step, and ends by its own duration at the latest. A
+    # second collector ends with the configuration that asked for it; one that never says so is away at some time.
+    left = sight.left_behind(experiment, hosts, seen)
+    if waiting or not (late or (sight.load_ended(seen) and not left)):
+        offers = sight.assign(wanted, seen, winner=True)
+        return Decision(experiment, (*offers, *sight.dismiss(left, seen), *sight.stop_load(seen)))
     return _confirmed(experiment, seen, wanted, now, late=late)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from chalicelib.domain.evaluation.evaluation import Evaluation, Verdict
 from chalicelib.domain.evaluation.summary import progress_of
-from chalicelib.domain.experiment.observed import Assign, Effect, Observed, StopLoad
+from chalicelib.domain.experiment.observed import Assign, Dismiss, Effect, Observed, StopLoad
 from chalicelib.domain.experiment.state import Event, Experiment, Outcome, Proof, State
 from chalicelib.domain.experiment.transitions import MAX_EVENTS, Cause, move
+from chalicelib.domain.fleet.agents import host_of, is_second, title
 
 DRY_RUN = "dry run"
 """Cause of the event by which a dry run notes what it would have done."""
@@ -59,7 +60,7 @@ def looked(experiment: Experiment, evaluation: Evaluation, now: float) -> Experi
 def failures(wanted: Mapping[str, str], seen: Observed) -> str:
     """The collectors' own words about these configurations, by host; "" for none."""
     found = [
-        f"{host}: {seen.hosts[host].errors[content]}"
+        f"{title(host)}: {seen.hosts[host].errors[content]}"
         for host, content in wanted.items()
         if content in seen.hosts[host].errors and seen.hosts[host].active != content
     ]
@@ -68,7 +69,8 @@ def failures(wanted: Mapping[str, str], seen: Observed) -> str:
 
 def names(hosts: list[str], seen: Observed) -> str:
     """Hosts, saying which are away."""
-    return ", ".join(f"{host} (away)" if seen.hosts[host].away_since is not None else host for host in hosts)
+    away = {host for host in hosts if seen.hosts[host].away_since is not None}
+    return ", ".join(f"{title(host)} (away)" if host in away else title(host) for host in hosts)
 
 
 def proofs(wanted: Mapping[str, str], seen: Observed) -> tuple[Proof, ...]:
@@ -81,6 +83,22 @@ def assign(wanted: Mapping[str, str], seen: Observed, *, winner: bool = False) -
     return tuple(
         Assign(host, content, winner) for host, content in wanted.items() if seen.hosts[host].desired != content
     )
+
+
+def second_agents(experiment: Experiment, hosts: Collection[str]) -> list[str]:
+    """The second agents that the experiment runs on these hosts; none in shared mode."""
+    return [agent for agent in experiment.configs if is_second(agent) and host_of(agent) in hosts]
+
+
+def left_behind(experiment: Experiment, hosts: Collection[str], seen: Observed) -> list[str]:
+    """Second agents of these hosts that are still wanted, or still report."""
+    agents = second_agents(experiment, hosts)
+    return [agent for agent in agents if seen.hosts[agent].desired or not seen.hosts[agent].gone]
+
+
+def dismiss(agents: Collection[str], seen: Observed) -> tuple[Dismiss, ...]:
+    """Ends of second agents that are still wanted."""
+    return tuple(Dismiss(agent) for agent in agents if seen.hosts[agent].desired)
 
 
 def stop_load(seen: Observed) -> tuple[StopLoad, ...]:

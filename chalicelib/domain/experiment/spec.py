@@ -158,6 +158,8 @@ class ExperimentSpec(Value):
             raise ValueError("two critical patterns have the same id; give each its own id")
         if self.source.prometheus and not (self.baseline.backend and self.candidate.backend):
             raise ValueError("a source other than measurements needs both arms to send there: give each a backend")
+        if self.mode == "dedicated" and self.layout == "canary":
+            raise ValueError("mode dedicated runs both arms on every host, and layout canary one: keep one of the two")
         if self.source.decides and self.mode != "shared":
             raise ValueError("a verdict from a Prometheus needs mode shared; with another, write source.use: check")
         if self.schedule.min_duration < self.interval:

@@ -31,6 +31,11 @@ def released(state: AgentState, given: str) -> tuple[AgentState, Failure]:
     return state.model_copy(update={"quarantine": left}), found[0]
 
 
+def dismissed(state: AgentState) -> AgentState:
+    """Nothing is wanted any more, and nothing that ran before is gone back to. What failed stays remembered."""
+    return state.model_copy(update={"desired": None, "confirmed": None, "previous": ()})
+
+
 def assign(
     state: AgentState,
     scope: str,

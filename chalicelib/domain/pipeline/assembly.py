@@ -52,7 +52,10 @@ class _Build:
             "processors": self.processors,
             "connectors": self.connectors,
             "exporters": self.exporters,
-            "service": {"telemetry": telemetry(request.kpi, request.interval_s), "pipelines": self.pipelines},
+            "service": {
+                "telemetry": telemetry(request.kpi, request.interval_s, request.collectors),
+                "pipelines": self.pipelines,
+            },
         }
 
     def source(self) -> None:
@@ -63,7 +66,7 @@ class _Build:
         if request.raw_backend:
             outputs.append(self._forward("raw.out"))
         if request.kpi:
-            outputs.append(self._forward("raw.kpi"))
+            outputs.append(self._forward(f"{request.raw.value}.kpi"))
         self._pipeline(_SOURCE, RECEIVER, order, outputs)
 
     def arm(self, arm: AssemblyArm) -> None:
@@ -90,9 +93,9 @@ class _Build:
             return
         self.connectors["count/kpi"] = kpi_branch.count()
         self.processors["groupbyattrs/kpi"] = {}
-        for variant in (Variant.RAW, *(arm.variant for arm in request.arms)):
+        for variant in (request.raw, *(arm.variant for arm in request.arms)):
             order = []
-            if variant is Variant.RAW and request.scraper_metrics:
+            if variant is request.raw and request.scraper_metrics:
                 order.append(self._processor("filter/raw.unasked", parts.drop_metrics(request.scraper_metrics)))
             order.append(self._processor(f"transform/{variant.value}.kpi", kpi_branch.transform(variant)))
             order.append("groupbyattrs/kpi")

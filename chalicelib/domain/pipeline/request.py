@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from chalicelib.domain.critical import MAX_PATTERNS, CriticalPattern
@@ -43,7 +45,8 @@ class AssemblyArm(Value):
 class AssemblyRequest(Value):
     """A whole collector configuration for one host: one scrape, one or two arms.
 
-    raw_backend: send the untouched stream (with any helper metric the arms asked for) there too.
+    raw_backend: send the untouched stream (with any helper metric the arms asked for) there too. raw: under which name
+    the untouched stream is counted. collectors: how many the host is to run while it runs this (telemetry.py).
     """
 
     interval_s: float = Field(ge=0.5, le=3600)
@@ -52,11 +55,13 @@ class AssemblyRequest(Value):
     kpi: Kpi | None = None
     memory_limit_mib: int = Field(default=DEFAULT_MEMORY_LIMIT_MIB, ge=50, le=65536)
     raw_backend: OtlpBackend | None = None
+    raw: Literal[Variant.RAW, Variant.CANDIDATE_RAW] = Variant.RAW
+    collectors: Literal[1, 2] = 1
 
     @model_validator(mode="after")
     def _distinct(self) -> AssemblyRequest:
         variants = [arm.variant for arm in self.arms]
-        if Variant.RAW in variants:
+        if {Variant.RAW, Variant.CANDIDATE_RAW} & set(variants):
             raise ValueError("raw is the untouched stream, not an arm")
         if len(set(variants)) != len(variants):
             raise ValueError("two arms are the same variant")

@@ -8,6 +8,8 @@ from chalicelib.domain.pipeline import ottl
 from chalicelib.domain.pipeline.request import TOKEN_VARIABLE, Kpi
 
 SMALLEST_PUSH_S = 5.0
+COLLECTORS_KEY = "phoenix.collectors"
+"""Resource attribute by which a configuration asks its host for a second collector, for as long as it runs."""
 
 
 def reader(kpi: Kpi, interval_s: float) -> dict[str, Any]:
@@ -28,13 +30,13 @@ def reader(kpi: Kpi, interval_s: float) -> dict[str, Any]:
     }
 
 
-def telemetry(kpi: Kpi | None, interval_s: float) -> dict[str, Any]:
+def telemetry(kpi: Kpi | None, interval_s: float, collectors: int = 1) -> dict[str, Any]:
     """`service.telemetry`: level detailed, because sent bytes exist only there. Without a KPI nothing is exposed: the
     default would listen on a contested port."""
     if kpi is None:
         return {"metrics": {"level": "none", "readers": []}}
     return {
-        "resource": identity(kpi),
+        "resource": identity(kpi) | ({COLLECTORS_KEY: str(collectors)} if collectors > 1 else {}),
         "metrics": {"level": "detailed", "readers": [reader(kpi, interval_s)]},
     }
 

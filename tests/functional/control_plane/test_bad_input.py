@@ -88,7 +88,7 @@ def problem(answer: Answer, status: int, code: str) -> Mapping[str, Any]:
         (with_spec(interval=-1), "/spec/interval", "greater than or equal to 1", ""),
         (with_spec(guardrails={"criticalRetention": "99%"}), "/spec/guardrails/criticalRetention", "invariant", ""),
         (with_spec(priceBook="mine"), "/spec/priceBook", "unknown price book", "example-2026"),
-        (with_spec(mode="dedicated"), "/spec/mode", "shared", ""),
+        (with_spec(mode="both"), "/spec/mode", "dedicated", ""),
         ({**with_spec(), "kind": "Trial"}, "/kind", "Experiment", ""),
         ({**with_spec(), "metadata": {"name": "Über"}}, "/metadata/name", "pattern", ""),
         ({"spec": {}}, "/apiVersion", "required", "add it"),

@@ -20,6 +20,7 @@ from phoenix_cli.host_runtime.private_files import (
 )
 from phoenix_cli.host_runtime.rotating_log import RotatingLog
 from phoenix_cli.host_runtime.secrets_in_text import redact
+from phoenix_cli.host_runtime.start_errors import collectors_asked
 from phoenix_cli.host_runtime.supervisor_files import collector_defaults, collector_start, supervisor_yaml
 
 
@@ -73,7 +74,14 @@ def test_the_start_script_survives_odd_paths_and_tells_the_marker_first(tmp_path
     script = str(settings.files.collector_start)
     out = subprocess.run([script, "--config", str(effective), "--flag"], capture_output=True, text=True, check=True)
     assert out.stdout == f"--config {settings.files.collector_defaults} --config {effective} --flag\n"
-    assert settings.files.collector_errors.read_text() == "phoenix-start 1a2b\nError: no\n"
+    said = settings.files.collector_errors
+    assert said.read_text() == "phoenix-start 1a2b\nphoenix-collectors \nError: no\n"
+    effective.write_text('a:\n  phoenix.config: 1a2b\n  phoenix.collectors: "2"\n')
+    subprocess.run([script, "--config", str(effective)], check=True)
+    assert [collectors_asked(line) for line in said.read_text().splitlines()] == [None, 2, None]
+    effective.write_text("receivers:\n")
+    subprocess.run([script, "--config", str(effective)], check=True)
+    assert said.read_text() == "phoenix-start \nError: no\n", "a start in bootstrap asks for nothing"
     assert subprocess.run([script, "featuregate"], capture_output=True, text=True, check=True).stdout == "featuregate\n"
     assert not (folder / "x").exists()
 
