@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from chalicelib.domain.evaluation.evaluation import recompute
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.evaluation.verification import differences
@@ -143,31 +141,28 @@ def test_a_control_plane_that_dies_in_the_pre_period_goes_on_where_it_was(world:
     assert [event["state"] for event in measured["events"]].count("deploying") == 2
 
 
-@pytest.mark.parametrize(
-    ("spec", "pointer", "rule"),
-    [
-        ({"canary": {"share": "30%"}}, "/spec/canary", "2 for the candidate"),
-        ({"canary": {"prePeriod": "10s"}}, "/spec/canary", "16 intervals at least, here 16s"),
-        ({"claim": "these-hosts"}, "/spec/claim", "no host of a canary runs both arms"),
-        ({"layout": "paired"}, "/spec/canary", "write layout: canary"),
-        ({"canary": {"seed": -1}}, "/spec/canary/seed", "greater than or equal to 0"),
-        ({"canary": {"size": 3}}, "/spec/canary/size", ""),
-        ({"targets": {"hosts": HOSTS[:5]}}, "/spec/canary", "a canary needs 3 hosts of each arm"),
-        ({"targets": {"selector": {"matchLabels": {"few": "yes"}}}}, "/spec/targets", "2 for the baseline"),
-    ],
+REFUSED: tuple[tuple[dict[str, Any], str, str], ...] = (
+    ({"canary": {"share": "30%"}}, "/spec/canary", "2 for the candidate"),
+    ({"canary": {"prePeriod": "10s"}}, "/spec/canary", "16 intervals at least, here 16s"),
+    ({"claim": "these-hosts"}, "/spec/claim", "no host of a canary runs both arms"),
+    ({"layout": "paired"}, "/spec/canary", "write layout: canary"),
+    ({"canary": {"seed": -1}}, "/spec/canary/seed", "greater than or equal to 0"),
+    ({"canary": {"size": 3}}, "/spec/canary/size", ""),
+    ({"targets": {"hosts": HOSTS[:5]}}, "/spec/canary", "a canary needs 3 hosts of each arm"),
+    ({"targets": {"selector": {"matchLabels": {"few": "yes"}}}}, "/spec/targets", "2 for the baseline"),
 )
-def test_what_cannot_be_compared_is_refused_with_field_rule_and_fix(
-    world: World, spec: dict[str, Any], pointer: str, rule: str
-) -> None:
+
+
+def test_what_cannot_be_compared_is_refused_with_field_and_rule_and_nothing_is_made(world: World) -> None:
     fleet(world)
     for number in range(4):
         world.host(f"few{number}", {"few": "yes"})
-    answer = world.send("POST", "/api/v1/experiments", canary(**spec))
-    assert answer.status in (400, 422), answer.body
-    (problem,) = answer.json["errors"]
-    assert problem["pointer"] == pointer
-    assert rule in problem["rule"]
-    assert world.send("GET", "/api/v1/experiments/web").status == 404
+    for spec, pointer, rule in REFUSED:
+        answer = world.send("POST", "/api/v1/experiments", canary(**spec))
+        assert answer.status in (400, 422), (spec, answer.body)
+        found = [error for error in answer.json["errors"] if error["pointer"].startswith(pointer)]
+        assert any(rule in error["rule"] for error in found), (spec, answer.json["errors"])
+        assert world.send("GET", "/api/v1/experiments/web").status == 404
     assert world.claimed("h1") == ""
 
 

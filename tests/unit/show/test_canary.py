@@ -11,6 +11,7 @@ from chalicelib.domain.canary.before import Canary
 from chalicelib.domain.evaluation.evaluation import Evaluation, evaluate
 from chalicelib.domain.experiment.spec import ExperimentSpec
 from chalicelib.domain.experiment.state import Experiment, State
+from chalicelib.domain.measurement import Variant
 from phoenix_cli.show.compare import compare_table
 from phoenix_cli.show.explaining import explain
 from phoenix_cli.show.report import html_report
@@ -48,8 +49,8 @@ def text_of(found: Any) -> str:
 def test_a_draft_says_which_host_is_to_run_which_arm() -> None:
     lines = status_lines(made(State.DRAFT), None, NOW)
     (line,) = [one for one in lines if one.startswith("  arms ")]
-    for arm in ("candidate", "baseline"):
-        assert f"{arm} {', '.join(CANARY.assignment.of(arm))}" in line  # type: ignore[arg-type]
+    for arm in (Variant.CANDIDATE, Variant.BASELINE):
+        assert f"{arm} {', '.join(CANARY.assignment.of(arm))}" in line
     assert "seed 1" in line
 
 
