@@ -14,6 +14,7 @@ from chalicelib.adapters.items.sqlite import SqliteItemStore
 from chalicelib.adapters.opamp.wire import OpampCodec
 from chalicelib.adapters.otlp.metrics import OtlpMetricsCodec
 from chalicelib.adapters.prometheus.credentials import credentials
+from chalicelib.adapters.prometheus.exposition import ClientLibraryExposition
 from chalicelib.adapters.prometheus.servers import PrometheusServers
 from chalicelib.adapters.queue.inline import InlineQueue
 from chalicelib.adapters.queue.sqs import SqsQueue
@@ -56,6 +57,7 @@ from chalicelib.services.predictions import PredictionBook
 from chalicelib.services.price_books import PriceBooks
 from chalicelib.services.promotion import Promotion
 from chalicelib.services.quarantine import Quarantine
+from chalicelib.services.results import Results
 from chalicelib.services.services import Services
 from chalicelib.services.signing_key import SigningKey
 from chalicelib.services.sources import Sources
@@ -196,6 +198,7 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         deployments=deployments,
         experiments=Experiments(context, fleet, rendering, hosts, in_experiment, gates, price_books, sources),
         sources=sources,
+        results=Results(context, ClientLibraryExposition()),
         predictions=PredictionBook(context, rendering),
         loadsims=loadsims,
         stepping=Stepping(context, observing, fleet, loadsims, promotion, in_experiment, gates),

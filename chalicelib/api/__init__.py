@@ -17,6 +17,7 @@ from chalicelib.api import (
     predictions,
     price_books,
     quarantine,
+    results,
     system,
     tokens,
     validations,
@@ -45,6 +46,7 @@ def all_routes(services: Services, version: str) -> tuple[Route, ...]:
         *cost.routes(services),
         *budgets.routes(services),
         *webhooks.routes(services),
+        *results.routes(services),
         *edge.routes(services),
     )
     return (*system.routes(nouns, version), *nouns)

@@ -24,6 +24,7 @@ from chalicelib.services.pipelines import Pipelines
 from chalicelib.services.predictions import PredictionBook
 from chalicelib.services.price_books import PriceBooks
 from chalicelib.services.quarantine import Quarantine
+from chalicelib.services.results import Results
 from chalicelib.services.sources import Sources
 from chalicelib.services.stepping import Stepping
 from chalicelib.services.tokens import Tokens
@@ -46,6 +47,7 @@ class Services:
     deployments: Deployments
     experiments: Experiments
     sources: Sources
+    results: Results
     predictions: PredictionBook
     loadsims: LoadSims
     stepping: Stepping

@@ -18,7 +18,7 @@ from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.api.furniture import problem
-from chalicelib.api.furniture.route import JSON, MAX_BODY, MAX_DEPTH, PROTOBUF, Binary, Kind, Request, Route
+from chalicelib.api.furniture.route import JSON, MAX_BODY, MAX_DEPTH, PROTOBUF, Binary, Kind, Request, Route, Text
 from chalicelib.domain.access import Principal, Public, Role, authorise
 from chalicelib.domain.errors import InvalidInput, NotAuthenticated, PhoenixError, TooLarge, WrongMediaType
 
@@ -152,6 +152,8 @@ def _refuse_constant(name: str) -> Any:
 
 def _answer(route: Route, result: Any) -> Response:
     if isinstance(result, Binary):
+        return Response(body=result.body, status_code=route.status, headers={"Content-Type": result.content_type})
+    if isinstance(result, Text):
         return Response(body=result.body, status_code=route.status, headers={"Content-Type": result.content_type})
     if isinstance(result, BaseModel):
         text = result.model_dump_json(by_alias=True)

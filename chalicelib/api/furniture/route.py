@@ -45,6 +45,14 @@ class Binary:
     content_type: str = PROTOBUF
 
 
+@dataclass(frozen=True)
+class Text:
+    """An answer that is text in a format of its own."""
+
+    body: str
+    content_type: str
+
+
 class Kind(StrEnum):
     """JSON in and out, or raw bytes in and out (OpAMP, OTLP)."""
 

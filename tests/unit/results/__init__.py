@@ -1,0 +1,1 @@
+"""Which experiments an answer with metrics holds."""
