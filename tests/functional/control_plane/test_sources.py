@@ -132,6 +132,8 @@ def test_nothing_is_created_with_a_source_that_cannot_be_read(world: World, ther
         ({"source": {"prometheus": {"url": "http://x", "more": 1}}}, "unknown field 'more'"),
         ({"source": {"prometheus": {"url": "http://x", "match": {"host_name": "y"}}}}, "must leave host_name alone"),
         ({"source": {"prometheus": {"url": "http://x", "variantLabel": "host_name"}}}, "the same label"),
+        ({"mode": "dedicated"}, "use: check"),
+        ({"layout": "canary"}, "use: check"),
         ({"candidate": {"pipeline": "process-topk-v1", "backend": {**BACKEND, "otlp": "http://x"}}}, "one address"),
     ],
 )
