@@ -117,7 +117,11 @@ class Keeper:
         if slot in self._replacing:
             self._replacing.discard(slot)
             self.restarts += 1
-        if len(self.alive) == len(self._wanted) and not self._leaving:
+        self._note_completeness()
+
+    def _note_completeness(self) -> None:
+        """Also without a new process: a population that only shrinks is complete when the last has left."""
+        if not self._leaving and len(self.alive) == len(self._wanted):
             self.complete = True
             self.failures = 0
 
@@ -150,6 +154,7 @@ class Keeper:
 
     def decide(self, now: float) -> list[Action]:
         """What to do now. Each action is given once; its outcome is awaited through up, down and failed."""
+        self._note_completeness()
         due = sorted(slot for slot, when in self._due.items() if when <= now)
         room = min(MAX_STARTING - len(self._starting), len(self._wanted) - self.occupied)
         starting = due[: max(0, room)]

@@ -33,6 +33,7 @@ class Spawner:
         self._pid = os.getpid()
         self._slots: dict[int, int] = {}
         self._pids: dict[int, int] = {}
+        self._killed: set[int] = set()
         own_read, self._own_write = os.pipe()
         self._lifelines = (lifeline, own_read)
         self._ready, self._ready_write = os.pipe()
@@ -83,26 +84,40 @@ class Spawner:
     def _end(self, slot: int) -> None:
         if slot in self._pids:
             os.kill(self._pids[slot], signal.SIGKILL)  # not reaped yet, so the pid is still its own
+            self._killed.add(self._pids[slot])
 
     def _collect(self) -> None:
         """Report those that became ready, then those that ended (in this order: a short life is still a life)."""
-        _drain(self._wake)
+        some_ended = bool(_drain(self._wake))
         data = _drain(self._ready)
         for offset in range(0, len(data), 4):
             pid = int.from_bytes(data[offset : offset + 4], "little")
             if pid in self._slots:
                 self._say({"up": self._slots[pid], "pid": pid})
+        if some_ended:
+            self._reap()
+
+    def _reap(self) -> None:
+        """Those that were killed by their numbers first: a search among all children takes the kernel time for each."""
+        for wanted in sorted(self._killed):
+            pid, status = os.waitpid(wanted, os.WNOHANG)
+            if pid:
+                self._ended(pid, status)
         while self._slots:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
-            slot = self._slots.pop(pid)
-            del self._pids[slot]
-            code = os.waitstatus_to_exitcode(status)
-            if code == FAILED:
-                self._say({"failed": slot, "error": "the process could not take its name or its memory"})
-            else:
-                self._say({"down": slot, "pid": pid, "how": f"signal {-code}" if code < 0 else f"exit {code}"})
+            self._ended(pid, status)
+
+    def _ended(self, pid: int, status: int) -> None:
+        self._killed.discard(pid)
+        slot = self._slots.pop(pid)
+        del self._pids[slot]
+        code = os.waitstatus_to_exitcode(status)
+        if code == FAILED:
+            self._say({"failed": slot, "error": "the process could not take its name or its memory"})
+        else:
+            self._say({"down": slot, "pid": pid, "how": f"signal {-code}" if code < 0 else f"exit {code}"})
 
     def _end_all(self) -> None:
         for pid in self._slots:

@@ -83,6 +83,7 @@ def with_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
     grouped = _grouped(out.get("groups"))
     otherwise = _longest(out.get("stages")) if name == "stages" else max(1, grouped + (profile.count or 0))
     own = _number(out.setdefault("count", otherwise), otherwise) - grouped
+    own = own // 2 if profile.scenario else own  # the other half is what its stages change
     asked_busy = _number(out.get("busy"), 0)
     critical = _number(out.setdefault("critical", max(0, min(profile.critical, own // 4, own - asked_busy))), 0)
     busy = _number(out.setdefault("busy", max(0, min(profile.busy, own // 2, own - critical))), 0)

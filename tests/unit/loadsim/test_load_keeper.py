@@ -90,3 +90,29 @@ def test_starts_that_keep_failing_end_in_a_reason() -> None:
         assert now < 60
     assert kept.failures > FAILURES_ALLOWED
     assert kept.last_error.startswith("fork")
+
+
+def test_a_population_that_only_shrinks_is_complete_when_the_last_has_left() -> None:
+    kept = started(keeper(count=10, rate=0.0))
+    kept.become(kept.specs[:8], 0.0)
+    assert not kept.complete
+    assert kept.decide(1.0) == [End(8), End(9)]
+    kept.down(8, 1.0)
+    assert kept.decide(1.0) == []
+    assert not kept.complete
+    kept.down(9, 1.0)
+    assert kept.decide(1.0) == []
+    assert (kept.complete, len(kept.alive), kept.restarts) == (True, 8, 0)
+
+
+def test_one_population_gives_way_to_another_without_ever_more_processes() -> None:
+    kept = started(keeper(count=10, rate=0.0))
+    kept.become(population("realistic", count=10, busy=2, critical=1, seed=1), 0.0)
+    ends = kept.decide(1.0)
+    assert ends == [End(slot) for slot in range(10)]
+    for number, action in enumerate(ends, start=1):
+        kept.down(action.slot, 1.0)
+        assert kept.decide(1.0) == [Start(action.slot)]
+        assert kept.occupied == 10
+        kept.up(action.slot, 500 + number)
+    assert kept.complete
