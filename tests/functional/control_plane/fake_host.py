@@ -39,7 +39,13 @@ class Behaviour:
     refuses: Callable[[Mapping[str, Any]], str] = lambda config: ""
     """The collector's own words about a configuration that it does not start with, "" when it starts."""
     series: dict[str, int] = field(
-        default_factory=lambda: {"raw": 7000, "baseline": 7000, "candidate": 600, "deployed": 600}
+        default_factory=lambda: {
+            "raw": 7000,
+            "baseline": 7000,
+            "candidate": 600,
+            "deployed": 600,
+            "candidate_raw": 7010,
+        }
     )
     critical: tuple[Process, ...] = NGINX
     loses: tuple[Process, ...] = ()
@@ -59,6 +65,8 @@ class FakeHost:
     def __init__(self, name: str, token: str, post: Post) -> None:
         self.name, self.token, self._post = name, token, post
         self.behaviour = Behaviour()
+        self.opamp = "/v1/opamp"
+        """Where its supervisor polls."""
         self.uid = hashlib.sha256(name.encode()).digest()[:16]
         self.config: dict[str, Any] | None = None
         """What its collector runs."""
@@ -126,7 +134,7 @@ class FakeHost:
     def deliver(self, body: bytes, now: float) -> Answer:
         """Send a message, and act on the answer as a supervisor does."""
         self._unheard = body
-        answer = self._post("POST", "/v1/opamp", raw=body, content_type=PROTOBUF, token=self.token)
+        answer = self._post("POST", self.opamp, raw=body, content_type=PROTOBUF, token=self.token)
         self._unheard = b""
         if answer.status != 200:
             self._told.clear()
@@ -141,8 +149,9 @@ class FakeHost:
 
     def say_why(self, text: str, now: float) -> Answer:
         """Its agent's report with the collector's own words, found in the log."""
-        error = {"text": text, "at": now, "marker": self._hash.decode()}
-        return self._post("PUT", f"/api/v1/hosts/{self.name}/status", {"collectorError": error}, token=self.token)
+        error = {"text": text, "at": now, "marker": self._hash.decode(), "second": self.opamp.endswith("/second")}
+        said = {"collectorError": error, "collectors": 2}
+        return self._post("PUT", f"/api/v1/hosts/{self.name}/status", said, token=self.token)
 
     def forget(self) -> None:
         """Its disk was wiped: a supervisor without storage begins again, under the same name and token."""
@@ -186,7 +195,11 @@ class FakeHost:
 
     def _variants(self) -> list[str]:
         pipelines = ((self.config or {}).get("service") or {}).get("pipelines") or {}
-        found = [name for name in ("raw", "baseline", "candidate", "deployed") if f"metrics/{name}.kpi" in pipelines]
+        found = [
+            name
+            for name in ("raw", "baseline", "candidate", "deployed", "candidate_raw")
+            if f"metrics/{name}.kpi" in pipelines
+        ]
         return found if "phoenix.scope" in self._identity() else []
 
     def _scrape(self, now: float) -> None:
