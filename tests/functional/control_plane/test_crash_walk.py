@@ -6,12 +6,14 @@ PHOENIX_LONG_TESTS=1 walks a hundred times as far.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -19,6 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from chalicelib.bootstrap import Outside, build
 from chalicelib.domain.access import DEFAULT_TENANT
 from chalicelib.domain.audit import broken_at
+from chalicelib.domain.errors import Conflict
+from chalicelib.domain.experiment.transitions import Cause
 from chalicelib.ports.items import ANY_VERSION, Item, ItemStore, Write
 from chalicelib.ports.queue import Work
 from chalicelib.repositories.records import Records
@@ -67,8 +71,13 @@ class Walk(RuleBasedStateMachine):
         self.records = Records(self.store)
         self.other = build(world.settings, Outside(world.clock, world.entropy, self.store, catalog(), world.validator))
 
-    @initialize(promotion=st.sampled_from(["manual", "automatic"]), load=st.booleans(), harm=st.integers(0, 3))
-    def begin(self, promotion: str, load: bool, harm: int) -> None:
+    @initialize(
+        promotion=st.sampled_from(["manual", "automatic"]),
+        load=st.booleans(),
+        harm=st.sampled_from([0, 0, 0, 1, 2, 3]),
+        age=st.sampled_from([12, 0, 26, 40]),
+    )
+    def begin(self, promotion: str, load: bool, harm: int, age: int) -> None:
         host = self.world.host("h1")
         self.world.deployed(host)
         more: dict[str, Any] = {"load": {"count": 5}} if load else {}
@@ -81,10 +90,12 @@ class Walk(RuleBasedStateMachine):
             )
         if harm == 3:
             host.behaviour.refuses = lambda config: "no" if "process-topk" in str(config.get("processors")) else ""
+        if age:
+            self.world.pass_time(age, 2)
 
-    @rule(seconds=st.sampled_from([1, 2, 5, 12, 30]))
+    @rule(seconds=st.sampled_from([1, 2, 5, 12]))
     def time_passes(self, seconds: int) -> None:
-        self.world.pass_time(seconds, 1 if seconds < 12 else 2)
+        self.world.pass_time(seconds, 2 if seconds > 5 else 1)
 
     @rule(order=st.sampled_from(ORDERS), again=st.booleans())
     def an_operator_orders(self, order: str, again: bool) -> None:
@@ -103,9 +114,19 @@ class Walk(RuleBasedStateMachine):
     def the_process_is_to_die(self, write: int, after: bool) -> None:
         self.world.start(DyingStore(self.store, write, after=after))
 
-    @rule(write=st.integers(1, 5))
-    def the_other_is_to_step_in_between(self, write: int) -> None:
-        self.world.start(Interrupted(self.store, write, lambda: self.other.step([WORK])))
+    @rule(write=st.sampled_from([1, 1, 1, 2, 3]), order=st.sampled_from(["", *ORDERS]))
+    def the_other_is_faster(self, write: int, order: str) -> None:
+        """In the middle of what this process does next, the other steps, or carries out an order."""
+        self.world.clock.advance(2)  # the next evaluation is due
+        self.world.start(Interrupted(self.store, write, lambda: self._rival(order)))  # type: ignore[arg-type]
+        self.world.mortal(lambda: self.world.control_plane.step([WORK]))
+
+    def _rival(self, order: str) -> None:
+        if not order:
+            self.other.step([WORK])
+            return
+        with contextlib.suppress(Conflict):  # not possible now
+            self.other.services.experiments.order(DEFAULT_TENANT, "web", Cause(order), "rival")
 
     @precondition(lambda self: self.state in ENDED)
     @rule()
@@ -196,3 +217,22 @@ TestWalk = Walk.TestCase
 TestWalk.settings = settings(
     max_examples=WALKS, stateful_step_count=MOVES, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.mark.parametrize("order", ["", *ORDERS])
+def test_of_two_that_act_at_once_neither_undoes_the_other(order: str) -> None:
+    """While it runs, and while the winner waits: an order, or another step, just before this step writes."""
+    for age in (10, 40):
+        walk = Walk()
+        try:
+            walk.begin("manual", load=False, harm=0, age=age)
+            walk.the_other_is_faster(1, order)
+            for holds in (
+                walk.every_transition_is_in_the_audit_exactly_once,
+                walk.it_is_promoted_at_most_once,
+                walk.the_host_is_held_exactly_while_it_is_needed,
+                walk.the_host_takes_each_configuration_once,
+            ):
+                holds()
+        finally:
+            walk.teardown()
