@@ -88,9 +88,8 @@ class PrometheusApi:
         try:
             return exchange(ask, private=self._private, deadline_s=deadline_s, resolve=self._resolve)
         except Forbidden as error:
-            raise Unavailable(
-                f"Prometheus is not asked: {error}", hint="PHOENIX_PRIVATE_PROMETHEUS=true allows private networks"
-            ) from error
+            hint = "PHOENIX_PRIVATE_PROMETHEUS=true allows private networks" if "a private" in str(error) else ""
+            raise Unavailable(f"Prometheus is not asked: {error}", hint=hint) from error
         except TimeoutError as error:
             raise _Failed(f"no answer within {deadline_s:.1f} s") from error
         except FAILURES as error:
