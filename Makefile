@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-harm demo-aa test test-acceptance check validate-pipelines bench bench-evaluation bench-catalog format docs clean
+.PHONY: help setup demo demo-harm demo-aa test test-acceptance check validate-pipelines bench bench-evaluation bench-catalog bench-loadsim format docs clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -69,6 +69,9 @@ bench-stepping: setup  ## step 10 000 active experiments: seconds, requests and 
 
 bench-catalog: setup  ## every pipeline beside what people use today; writes catalog/README.md (about ten minutes)
 	@$(PY) -m bench catalog $(ARGS)
+
+bench-loadsim: .venv/dev  ## simulated load: CPU at rest and under churn, rates achieved, beside stress-ng's fork stressor
+	@$(PY) -m bench loadsim $(ARGS)
 
 docs: .venv/dev  ## regenerate the reference from the code
 	@$(PY) -m docs.generate

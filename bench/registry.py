@@ -32,6 +32,7 @@ BENCHMARKS = {
     "catalog": "every pipeline of the catalog beside what people use today: series, bytes, criticals, exactness, cost",
     "ingest": "measurement requests a second into `phoenix up`, beside its health check",
     "promote": "seconds from promote, and from roll back, to the collector's own confirmation",
+    "loadsim": "CPU of simulated load at rest and under churn, achieved beside asked rates, beside stress-ng's fork",
     "stepping": "experiments stepped a second, requests and units of the store a step, and their price",
     "items": "item stores: SQLite against a DynamoDB-compatible engine",
     "evaluation": "how often the evaluation's rule is wrong, and how fast it decides, by simulation, beside others",
