@@ -69,7 +69,9 @@ class Streams:
         candidate = experiment.spec.candidate
         label = " ".join([candidate.pipeline, *(f"{k}={v}" for k, v in sorted(candidate.parameters.items()))])
         interval = experiment.spec.interval
-        for host in experiment.hosts:
+        # In a canary only some hosts run the candidate.
+        hosts = experiment.assignment.of(Variant.CANDIDATE) if experiment.assignment else experiment.hosts
+        for host in hosts:
             span = Span(
                 experiment.uid, host, start, end, interval, stream=Variant.CANDIDATE, reference=Variant.BASELINE
             )

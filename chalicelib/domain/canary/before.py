@@ -9,7 +9,6 @@ from __future__ import annotations
 from pydantic import Field
 
 from chalicelib.domain.canary.assignment import Assignment
-from chalicelib.domain.measurement import Variant
 from chalicelib.domain.model import Value
 
 MIN_SHARE = 0.9
@@ -60,7 +59,3 @@ class Canary(Value):
     def expected(self) -> dict[str, float]:
         """Host to its series a scrape on the baseline, as it was before."""
         return {one.host: one.mean for one in self.before.hosts}
-
-    def arm(self, host: str) -> Variant:
-        """The arm of a host. Raises KeyError for a host that has none."""
-        return self.assignment.arms[host]

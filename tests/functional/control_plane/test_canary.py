@@ -70,6 +70,8 @@ def test_every_host_is_measured_on_the_baseline_and_then_runs_its_arm_until_the_
         "newest",
     }
     assert {proof["host"] for proof in done["proofs"]} == set(HOSTS)
+    cost = world.get("/api/v1/cost?experiment=web")["report"]
+    assert {one["host"] for one in cost["hosts"]} == {host for host, arm in drawn.items() if arm == "candidate"}
     assert [runs(world, host) for host in HOSTS] == [["raw", "deployed"]] * 6
 
 
@@ -146,6 +148,7 @@ REFUSED: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"canary": {"prePeriod": "10s"}}, "/spec/canary", "16 intervals at least, here 16s"),
     ({"claim": "these-hosts"}, "/spec/claim", "no host of a canary runs both arms"),
     ({"layout": "paired"}, "/spec/canary", "write layout: canary"),
+    ({"mode": "dedicated"}, "/spec/canary", "runs one arm in one collector"),
     ({"canary": {"seed": -1}}, "/spec/canary/seed", "greater than or equal to 0"),
     ({"canary": {"size": 3}}, "/spec/canary/size", ""),
     ({"targets": {"hosts": HOSTS[:5]}}, "/spec/canary", "a canary needs 3 hosts of each arm"),
