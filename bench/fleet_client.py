@@ -64,19 +64,16 @@ def run(job: Job, requests: list[bytes]) -> Outcome:
                 return
             due = began[0] + number / job.rate
             time.sleep(max(0.0, due - time.perf_counter()))
-            try:
-                link.sendall(requests[number])
-                status = answer(link)
-            except OSError:
-                status = 0
+            status = _sent(link, requests[number])
+            if not status:  # the server had closed it while it was idle: a collector's client connects again, too
+                link.close()
+                link = _connected(job.port)
+                status = _sent(link, requests[number])
             waited = time.perf_counter() - due
             with lock:
                 outcome.latencies.append(waited)
                 if status != 200:
                     outcome.errors[str(status)] = outcome.errors.get(str(status), 0) + 1
-            if not status:
-                link.close()
-                link = _connected(job.port)
 
     threads = [threading.Thread(target=worker, daemon=True) for _ in range(job.connections)]
     for thread in threads:
@@ -87,6 +84,15 @@ def run(job: Job, requests: list[bytes]) -> Outcome:
         thread.join(job.seconds + 2 * _TIMEOUT_S)
     outcome.seconds = time.perf_counter() - began[0]
     return outcome
+
+
+def _sent(link: socket.socket, request: bytes) -> int:
+    """The status of its answer, 0 for none."""
+    try:
+        link.sendall(request)
+        return answer(link)
+    except OSError:
+        return 0
 
 
 def _connected(port: int) -> socket.socket:
