@@ -23,6 +23,7 @@ STATUS_NAMES = {0: "UNSET", 1: "APPLIED", 2: "APPLYING", 3: "FAILED"}
 # A supervisor that gets an offer while it still starts may lose it: it overwrites the offer with the config from its
 # disk, runs that, and reports APPLIED for the offer (seen in about one start of twelve with supervisor 0.149).
 QUIET_SECONDS = 0.5
+OPAMP_PATHS = ("/v1/opamp", "/v1/opamp/second")
 MAX_BODY_BYTES = 4 * 1024 * 1024
 
 
@@ -189,10 +190,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._enrol(json.loads(body))
         elif not self.allowed():
             self.problem(401, "not authenticated", "unknown token")
-        elif self.path == "/v1/opamp" and self.control_plane.opamp_code == 200:
+        elif self.path in OPAMP_PATHS and self.control_plane.opamp_code == 200:
             self.answer(200, self.control_plane.opamp(body), "application/x-protobuf")
         else:
-            self.answer(self.control_plane.opamp_code if self.path == "/v1/opamp" else 404)
+            self.answer(self.control_plane.opamp_code if self.path in OPAMP_PATHS else 404)
 
     def do_PUT(self) -> None:
         body = json.loads(self.body())
