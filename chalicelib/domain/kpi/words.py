@@ -9,7 +9,7 @@ _SIZES = (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024))
 
 
 def shown(value: float | None, unit: Unit, currency: str = "") -> str:
-    """ "91.9 %", "81 MiB", "1.25 s", "7,412 series"; "?" for what is not measured."""
+    """ "91.9 %", "81 MiB", "1.25 s", "25.1 ms", "7,412 series"; "?" for what is not measured."""
     if value is None:
         return "?"
     if unit in (Unit.SHARE, Unit.CORES):
@@ -17,7 +17,7 @@ def shown(value: float | None, unit: Unit, currency: str = "") -> str:
     if unit in (Unit.MEMORY, Unit.BYTES):
         return _size(value)
     if unit is Unit.SECONDS:
-        return f"{value:.3g} s" if value < 1000 else f"{value:,.0f} s"
+        return f"{value * 1000:.3g} ms" if 0 < value < 1 else f"{value:,.4g} s"
     if unit is Unit.MONEY:
         return f"{value:,.2f} {currency}".strip()
     return f"{value:,.0f}"
