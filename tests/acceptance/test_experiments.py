@@ -210,3 +210,94 @@ def test_promotion_rolls_the_winner_out_and_removes_the_loser(
     load = [one for one in machine.phoenix.data("loadsim", "status") if won.name in one["name"]]
     assert [one["status"]["phase"] for one in load] == ["stopped"]
     figure(f"{seconds:.1f} s from promote to read-back, no part of the baseline left in the collector")
+
+
+@dataclass(frozen=True)
+class Aggregated:
+    """An A/B of the baseline against the aggregating pipeline that has come to its end."""
+
+    name: str
+    criticals: set[int]
+    result: dict[str, Any]
+    table: str
+
+
+@pytest.fixture(scope="module")
+def aggregated(machine: Machine, backend: Capture, tmp_path_factory: pytest.TempPathFactory) -> Aggregated:
+    """Under 60 processes of few names, as services have; its verdict is no part of what is asked."""
+    name = "aggregates"
+    document = manifest(
+        name,
+        HOST,
+        arm(backend, f"{name}/candidate", "process-aggregated-v1"),
+        baseline=arm(backend, f"{name}/baseline", "process-baseline-v1"),
+        schedule={"warmUp": "4s", "minDuration": "32s", "maxDuration": "36s", "evaluateEvery": "2s"},
+        guardrails={"exportFailures": {"atMost": "1%", "severity": "warn"}},
+        load={"profile": "realistic", "count": 60, "busy": 6, "critical": 4},
+    )
+    path = written(tmp_path_factory.mktemp("aggregated"), document)
+    machine.phoenix("experiment", "create", "-f", path, "--start")
+    own = own_criticals(machine, 4)
+    machine.phoenix("experiment", "status", name, "--wait", "150", code=None, seconds=200)
+    result, table = machine.phoenix.data("experiment", "compare", name), machine.phoenix("experiment", "compare", name)
+    if result["state"] == "awaiting_promotion":
+        machine.phoenix("experiment", "stop", name)
+        machine.phoenix("experiment", "status", name, "--wait", "60", code=None)
+    return Aggregated(name, own, result, table.out)
+
+
+@pytest.mark.acceptance(
+    "AT-P04",
+    "process-baseline-v1 against process-aggregated-v1 with 60 simulated processes of few names; experiment compare, "
+    "and the points at the user's OTLP server",
+)
+def test_compare_shows_that_the_aggregated_pipeline_has_fewer_series(
+    aggregated: Aggregated, backend: Capture, figure: Figure
+) -> None:
+    result = aggregated.result
+    assert result["verdict"] != "reject", result["explanation"]
+    mean = result["series"]["mean"]
+    assert 0 < mean["candidate"] < mean["baseline"] == mean["raw"]
+    shown = {row["kpi"]: row for row in result["kpis"]}
+    assert shown["series"]["value"] == pytest.approx(mean["candidate"])
+    assert shown["exportFailures"]["severity"] == "warn"
+    line = next(text.split() for text in aggregated.table.splitlines() if text.startswith("series per scrape"))
+    raw, baseline, candidate = (int(word.replace(",", "")) for word in line[-3:])
+    assert 0 < candidate < baseline == raw
+
+    arrived_rows = {
+        arm: len(brute.rows_of(backend.resources(f"/{aggregated.name}/{arm}"))) for arm in ("baseline", "candidate")
+    }
+    assert 0 < arrived_rows["candidate"] < arrived_rows["baseline"]
+    figure(
+        f"{baseline:,} → {candidate:,} series a scrape (-{result['reduction']['value']:.0%}); at the backend "
+        f"{arrived_rows['baseline']:,} → {arrived_rows['candidate']:,} points"
+    )
+
+
+@pytest.mark.acceptance(
+    "AT-P05",
+    "critical retention of both variants in that A/B, at the edge, and critical processes one by one at the user's "
+    "OTLP server",
+)
+def test_both_variants_of_that_ab_keep_every_critical_process(
+    aggregated: Aggregated, backend: Capture, figure: Figure
+) -> None:
+    result = aggregated.result
+    (pattern,) = result["critical"]["patterns"]
+    assert (pattern["candidateRetention"], pattern["baselineRetention"]) == (1.0, 1.0)
+    assert result["critical"]["breaches"] == result["critical"]["baselineBreaches"] == []
+    assert aggregated.criticals <= {one["pid"] for one in result["critical"]["processes"]}
+
+    every = {
+        arm: critical_points([row for row, _ in brute.rows_of(backend.resources(f"/{aggregated.name}/{arm}"))])
+        for arm in ("baseline", "candidate")
+    }
+    # Of the newest scrapes one arm may have arrived and the other not.
+    newest = min(max(time for time, _, _ in points) for points in every.values())
+    baseline, candidate = ({point for point in points if point[0] < newest} for points in every.values())
+    assert baseline == candidate
+    own = [pid for _, pid, _ in baseline if pid in aggregated.criticals]
+    assert set(own) == aggregated.criticals
+    assert len(own) >= 4 * 8
+    figure(f"{len(own)} of {len(own)} process-scrapes of 4 critical processes in both variants at the backend")
