@@ -17,7 +17,7 @@ def shown(value: float | None, unit: Unit, currency: str = "") -> str:
     if unit in (Unit.MEMORY, Unit.BYTES):
         return _size(value)
     if unit is Unit.SECONDS:
-        return f"{value * 1000:.3g} ms" if 0 < value < 1 else f"{value:,.4g} s"
+        return _time(value)
     if unit is Unit.MONEY:
         return f"{value:,.2f} {currency}".strip()
     return f"{value:,.0f}"
@@ -51,6 +51,12 @@ def _share(value: float) -> str:
         return "under -1,000 %"
     small = 0 < abs(value) < 0.01
     return f"{value * 100:,.{3 if small else 1}f} %"
+
+
+def _time(seconds: float) -> str:
+    if 0 < seconds < 0.1:
+        return f"{seconds * 1000:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < 100 else f"{seconds:,.0f} s"
 
 
 def _size(value: float) -> str:
