@@ -100,7 +100,7 @@ def _cluster(
 
 
 def _took(parts: Iterable[Count]) -> int | None:
-    raw = [part for part in parts if part.variant is Variant.RAW and part.series]
+    raw = [part for part in parts if part.variant in (Variant.RAW, Variant.CANDIDATE_RAW) and part.series]
     if not raw:
         return None
     took = max(part.end_ns for part in raw) - min(part.start_ns for part in raw)

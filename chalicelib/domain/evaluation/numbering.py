@@ -93,7 +93,7 @@ def paired(
         parts = [side.at[slot] for side in sides if slot in side.at]
         if all(side.over(slot, parts[0].at_ns, clock) for side in sides):
             readings = {variant: reading for part in parts for variant, reading in part.readings.items()}
-            scrapes.append(Scrape(parts[-1].at_ns, slot, readings, clock.streams, parts[0].took_ns))
+            scrapes.append(Scrape(parts[-1].at_ns, slot, readings, clock.streams, parts[-1].took_ns))
         else:
             waiting += [part.at_ns for part in parts]
     return Numbered(tuple(scrapes), tuple(waiting), tuple(at for side in sides for at in side.surplus))

@@ -19,7 +19,9 @@ _STATES: dict[str, RowState] = {
     "unmeasured": "unmeasured",
 }
 _WORST = ("beyond", "unmeasured", "near", "within")
-_ON_COLLECTOR = frozenset({KpiName.COLLECTOR_CPU, KpiName.COLLECTOR_MEMORY, KpiName.DROPPED_POINTS})
+_ON_COLLECTOR = frozenset(
+    {KpiName.COLLECTOR_CPU, KpiName.COLLECTOR_MEMORY, KpiName.DROPPED_POINTS, KpiName.SCRAPE_DURATION}
+)
 MAX_HOSTS = 10
 
 
