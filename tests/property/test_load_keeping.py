@@ -26,7 +26,7 @@ GROUPS = st.fixed_dictionaries(
 
 
 def stage(name: str) -> st.SearchStrategy[dict[str, Any]]:
-    churn = {"profile": st.just("process-churn"), "count": st.integers(20, 60), "startsPerSecond": st.floats(0.5, 20)}
+    churn = {"profile": st.just("process-churn"), "count": st.integers(30, 60), "startsPerSecond": st.floats(0.5, 10)}
     other = {"profile": st.sampled_from(["high-cardinality", "realistic"]), "count": st.integers(20, 60)}
     made = st.one_of(st.fixed_dictionaries(churn), st.fixed_dictionaries(other))
     groups = st.lists(GROUPS, max_size=2).map(tuple)
