@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,15 @@ from tests.functional.loadsim.started import PATIENCE_S, WATCHDOG_S, Load, comm,
 Start = Callable[..., Load]
 
 
+def named(load: Load, start: str) -> dict[str, int]:
+    """Pid by name of the live processes whose name begins so; one that ends meanwhile is left out."""
+    found = {}
+    for pid in load.pids():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found[comm(pid)] = pid
+    return {name: pid for name, pid in found.items() if name.startswith(start)}
+
+
 def resident_kib(pid: int) -> int:
     (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1])
@@ -20,8 +30,7 @@ def resident_kib(pid: int) -> int:
 def test_churn_starts_and_ends_processes_at_a_rate_and_never_more_than_asked(start_load: Start) -> None:
     load = start_load(profile="process-churn", count=60, busy=2, critical=3, startsPerSecond=15)
     load.running()
-    first = set(load.pids())
-    kept = {comm(pid): pid for pid in first if comm(pid).startswith("phx-crit-")}
+    kept = named(load, "phx-crit-")
     most = 0
 
     def measured() -> bool:
@@ -50,7 +59,7 @@ def test_a_group_s_memory_grows_and_its_names_are_those_of_its_template(start_lo
     jobs = {"nameTemplate": "phx-{word}-{code}", "count": 4, "lifetime": "2s"}
     load = start_load(profile="custom", groups=[group, jobs])
     status = load.running()
-    leaks = {comm(pid): pid for pid in load.pids() if comm(pid).startswith("phx-leak-")}
+    leaks = named(load, "phx-leak-")
     assert set(leaks) == {"phx-leak-01", "phx-leak-02"}
     assert status.running == 6
     before = resident_kib(leaks["phx-leak-01"])
@@ -66,7 +75,8 @@ def test_a_scenario_goes_through_its_stages_and_keeps_its_critical_processes(sta
     ]
     load = start_load(profile="stages", stages=stages, critical=2)
     load.running()
-    critical = {pid for pid in load.pids() if comm(pid).startswith("phx-crit-")}
+    critical = set(named(load, "phx-crit-").values())
+    assert len(critical) == 2
     sizes: dict[str, set[int]] = {}
 
     def both_seen() -> bool:
