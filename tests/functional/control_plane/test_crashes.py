@@ -163,9 +163,9 @@ def _mortal(world: World, at: int, *, after: bool = False) -> DyingStore:
 
 @pytest.mark.parametrize("after", [False, True])
 def test_it_dies_again_and_again(worlds: Callable[[], World], after: bool) -> None:
-    """Each process lives for eleven writes of any kind."""
+    """Each process lives for nine writes of any kind."""
     world = worlds()
-    _die_every(world, 11, after)
+    _die_every(world, 9, after)
     a_promotion(world)
     world.until("idle", lambda: world.control_plane.tick() == 0, 60)
     found = world.experiment()
