@@ -14,6 +14,7 @@ from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.spec import ExperimentManifest, ExperimentSpec
 from chalicelib.domain.experiment.state import END_STATES, Event, Experiment, State
 from chalicelib.domain.experiment.transitions import Cause, command
+from chalicelib.domain.fleet.agents import host_of, title
 from chalicelib.domain.fleet.assignments import SHORT_HASH, quarantined
 from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.state import AgentState
@@ -219,8 +220,9 @@ class Experiments:
             failure = quarantined(states[host], content)
             if failure:
                 raise Conflict(
-                    f"this very configuration failed on host {host!r} before: {failure.error}",
-                    hint=f"once the cause is gone: phoenix host quarantine release {host} {content[:SHORT_HASH]}",
+                    f"this very configuration failed on host {title(host)!r} before: {failure.error}",
+                    hint="once the cause is gone: phoenix host quarantine release "
+                    f"{host_of(host)} {content[:SHORT_HASH]}",
                 )
 
     def _previous(self, state: AgentState) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.domain.access import Principal
 from chalicelib.domain.errors import Conflict, NotAllowed, TooLarge
-from chalicelib.domain.fleet.agents import second_of
+from chalicelib.domain.fleet.agents import host_of, second_of
 from chalicelib.domain.fleet.assignments import assign, dismissed
 from chalicelib.domain.fleet.judge import IDLE_CONFIG, IDLE_HASH, expire
 from chalicelib.domain.fleet.receive import Outcome, receive
@@ -200,7 +200,7 @@ class Fleet:
             more.append(self._records.effective_configs.write(tenant, kept, ANY_VERSION))
         happened = [(f"config {e.kind.value}", _detail(e)) for e in events if e.kind in _RECORDED]
         if happened:
-            actor = f"host:{host}"
+            actor = f"host:{host_of(host)}"
             more += self._records.audit.entries(tenant, actor, at=now, actor=actor, happened=happened)
         if more:
             self._records.store.transact([write, *more], token=f"agent-{self._context.entropy.uid()}")

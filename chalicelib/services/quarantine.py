@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.audit import AuditRecord
+from chalicelib.domain.fleet.agents import second_of
 from chalicelib.domain.fleet.assignments import released
 from chalicelib.domain.fleet.state import Failure
 from chalicelib.ports.items import Write
@@ -33,14 +34,22 @@ class Quarantine:
 
         def attempt() -> Failure:
             self._records.hosts.get(tenant, host)
-            stored = self._records.agents.get(tenant, host)
+            agent = self._agent(tenant, host, given)
+            stored = self._records.agents.get(tenant, agent)
             state, failure = released(stored.value.state, given)
             now = self._context.clock.now()
             detail = {"content_hash": failure.content_hash, "error": failure.error[:500], "failed_at": failure.at}
             entry = self._records.audit.entry(tenant, f"host:{host}", at=now, actor=actor, action=ACTION, detail=detail)
-            write = self._records.agents.write(tenant, AgentRecord(host=host, state=state), stored.version)
+            write = self._records.agents.write(tenant, AgentRecord(host=agent, state=state), stored.version)
             writes: list[Write] = [write, entry]
             self._records.store.transact(writes, token=f"release-{self._context.entropy.uid()}")
             return failure
 
         return retrying(attempt)
+
+    def _agent(self, tenant: str, host: str, given: str) -> str:
+        """The agent of the host that remembers the failure: its second one, when only that does."""
+        own, second = host, second_of(host)
+        found = self._records.agents.several(tenant, (own, second))
+        knows = {a for a, s in found.items() if any(f.content_hash.startswith(given) for f in s.value.state.quarantine)}
+        return second if knows == {second} else own

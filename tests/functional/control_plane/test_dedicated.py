@@ -106,7 +106,11 @@ def test_a_second_collector_that_refuses_ends_the_experiment_and_is_remembered(w
     assert world.get("/api/v1/hosts/h1")["quarantine"] == []
     again = world.send("POST", "/api/v1/experiments?start=true", {**dedicated(), "metadata": {"name": "again"}})
     assert again.status == 409
-    assert "failed on host" in again.json["detail"]
+    assert "failed on host 'h1 (second collector)'" in again.json["detail"]
+    command, failed = again.json["hint"].rpartition(": ")[2].rsplit(" ", 1)
+    assert command == "phoenix host quarantine release h1"
+    world.post("/api/v1/hosts/h1/quarantine/release", {"contentHash": failed})
+    assert world.get("/api/v1/hosts/h1")["second"]["quarantine"] == []
 
 
 def test_a_stop_leaves_one_collector_and_the_next_experiment_begins_anew(world: World, pair: TwoAgents) -> None:
