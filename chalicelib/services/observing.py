@@ -68,7 +68,8 @@ class Observing:
             confirmed_at=(active.confirmed_at or 0.0) if active else 0.0,
             errors={failure.content_hash: failure.error for failure in state.quarantine},
             away_since=away,
-            gone=away is not None or state.last_seen is None,
+            # A supervisor that is stopped says that its collector is not well, and no good-bye (0.149).
+            gone=away is not None or state.last_seen is None or not state.healthy,
         )
 
     def _loads(self, tenant: str, experiment: Experiment) -> dict[str, LoadStatus | None]:

@@ -63,7 +63,7 @@ def _of(kpi: Kpi, measured: Measured) -> str:
 
 def _invariant(kpi: Kpi, measured: Measured) -> KpiRow:
     report = measured.critical
-    raw, kept = sum(row.raw for row in report.patterns), sum(row.candidate for row in report.patterns)
+    raw, kept = sum(row.candidate_due for row in report.patterns), sum(row.candidate for row in report.patterns)
     state: RowState = "ok" if raw and kept == raw else "touching" if raw else "unmeasured"
     return KpiRow(
         kpi=kpi.name.value,

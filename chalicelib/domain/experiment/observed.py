@@ -19,7 +19,8 @@ class HostView:
 
     desired, active: content hash that is wanted, and that the running collector has proven ("" for none).
     errors: content hash to the collector's own error text, for configurations that failed here. away_since: Unix
-    second of the last report, when that is too long ago. gone: it said good-bye, is away, or never came.
+    second of the last report, when that is too long ago. gone: its collector does not run, or it is away,
+    or never came.
     """
 
     desired: str = ""
