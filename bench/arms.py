@@ -8,7 +8,7 @@ from typing import Any
 from bench.running import CRITICAL_PROCESSES
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.domain.critical import CriticalPattern
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline.assembly import assemble
 from chalicelib.domain.pipeline.rendering import Fragment, render
@@ -31,9 +31,7 @@ def fragments(names: tuple[str, ...]) -> dict[str, Fragment]:
 def deployment(fragment: Fragment, interval_s: float, backend: str | None, control: str | None) -> dict[str, Any]:
     """One pipeline on one host. backend, control: URLs of what receives metrics, and counts with telemetry; None:
     nothing is exported, nothing is counted."""
-    arm = AssemblyArm(
-        variant=Variant.DEPLOYED, fragment=fragment, backend=OtlpBackend(otlp=backend) if backend else None
-    )
+    arm = AssemblyArm(variant=Variant.DEPLOYED, fragment=fragment, backend=Backend(otlp=backend) if backend else None)
     return _assembled((arm,), interval_s, control)
 
 
@@ -42,7 +40,7 @@ def comparison(
 ) -> dict[str, Any]:
     """Two pipelines on the same scrape, as an experiment runs them; each sends to its own URL."""
     pairs = ((Variant.BASELINE, baseline, backends[0]), (Variant.CANDIDATE, candidate, backends[1]))
-    arms = tuple(AssemblyArm(variant=v, fragment=f, backend=OtlpBackend(otlp=url)) for v, f, url in pairs)
+    arms = tuple(AssemblyArm(variant=v, fragment=f, backend=Backend(otlp=url)) for v, f, url in pairs)
     return _assembled(arms, interval_s, control)
 
 

@@ -10,7 +10,7 @@ from chalicelib.api.furniture.route import Model, PageOf, PageQuery, Request, Ro
 from chalicelib.domain.access import Role
 from chalicelib.domain.critical import MAX_PATTERNS, CriticalPattern
 from chalicelib.domain.errors import NotFound, Rejected
-from chalicelib.domain.experiment.spec import OtlpBackend, PipelineRef
+from chalicelib.domain.experiment.spec import Backend, PipelineRef
 from chalicelib.domain.pipeline.metadata import VERSION, PipelineMetadata
 from chalicelib.domain.pipeline.rendering import Fragment
 from chalicelib.domain.units import Seconds
@@ -47,7 +47,7 @@ class RenderRequest(FragmentRequest):
 
     critical: tuple[CriticalPattern, ...] = Field(default=(), max_length=MAX_PATTERNS)
     interval: Seconds = Field(default=15, ge=1, le=3600)
-    backend: OtlpBackend | None = None
+    backend: Backend | None = None
 
 
 class ConfigDocument(Model):

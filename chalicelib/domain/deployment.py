@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from chalicelib.domain.critical import MAX_PATTERNS, CriticalPattern
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.experiment.spec import NAME, OtlpBackend, PipelineRef
+from chalicelib.domain.experiment.spec import NAME, Backend, PipelineRef
 from chalicelib.domain.model import Value
 from chalicelib.domain.units import Seconds
 
@@ -24,7 +24,7 @@ class DeploymentPlan(Value):
     """A whole collector configuration; only Phoenix's own telemetry is added to it."""
     critical: tuple[CriticalPattern, ...] = Field(default=(), max_length=MAX_PATTERNS)
     interval: Seconds = Field(default=15, ge=1, le=3600)
-    backend: OtlpBackend | None = None
+    backend: Backend | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> DeploymentPlan:

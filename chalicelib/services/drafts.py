@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.errors import Problem, Rejected, Unavailable
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.pipeline.assembly import standalone
 from chalicelib.domain.pipeline.own import described, template_of
 from chalicelib.domain.pipeline.own_document import METADATA, Written, written
@@ -19,7 +19,7 @@ from chalicelib.ports.collector import ConfigReader
 from chalicelib.services.validation import Validation
 
 _INTERVAL_S = 15.0
-_BACKEND = OtlpBackend(otlp="https://otlp.example.com/v1/metrics")
+_BACKEND = Backend(otlp="https://otlp.example.com/v1/metrics")
 """Validated as a backend would get it; nothing is sent there."""
 _NOT_ASKED = "PHX-V011"
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.deployment import DeploymentPlan
 from chalicelib.domain.errors import InvalidInput, NotFound, PhoenixError, Problem, Rejected
-from chalicelib.domain.experiment.spec import Arm, ExperimentSpec, OtlpBackend, PipelineRef
+from chalicelib.domain.experiment.spec import Arm, Backend, ExperimentSpec, PipelineRef
 from chalicelib.domain.fleet.agents import second_of
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline.assembly import assemble, standalone
@@ -57,7 +57,7 @@ class Pipelines:
         reference: PipelineRef,
         critical: Sequence[CriticalPattern],
         interval: float,
-        backend: OtlpBackend | None,
+        backend: Backend | None,
     ) -> dict[str, Any]:
         """A configuration that a stock collector runs as it is, checked by the collector."""
         config = standalone(self.fragment(tenant, reference), critical, interval, backend)

@@ -18,7 +18,7 @@ from chalicelib.bootstrap import Outside, catalog_pipelines, validation
 from chalicelib.domain.access import DEFAULT_TENANT
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.errors import InvalidInput, PhoenixError
-from chalicelib.domain.experiment.spec import OtlpBackend, PipelineRef
+from chalicelib.domain.experiment.spec import Backend, PipelineRef
 from chalicelib.domain.pipeline.document import to_yaml
 from chalicelib.domain.validation.findings import Kept, Report
 from chalicelib.settings import Settings
@@ -32,7 +32,7 @@ _CRITICAL = (
     CriticalPattern(command_line="payments-worker"),
     CriticalPattern(owner="db"),
 )
-_BACKEND = OtlpBackend(otlp="https://otlp.example.com/v1/metrics")
+_BACKEND = Backend(otlp="https://otlp.example.com/v1/metrics")
 _INTERVAL_S = 15.0
 _TRIAL_S = 60.0
 """Nobody waits at the other end of a request, and build machines are busy."""

@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from chalicelib.domain.errors import PhoenixError, Unavailable
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.pipeline import parts
 from phoenix_cli.collector.intake import Intake
 from phoenix_cli.collector.process import CollectorProcess
@@ -162,7 +162,7 @@ def _over(wanted: Wanted, taking: _Taking, stop: threading.Event) -> Why | None:
 
 def _config(wanted: Wanted, url: str) -> Mapping[str, Any]:
     """One scrape, one request, answered when it is in the file: what cannot be written must not pile up."""
-    exporter = parts.exporter(OtlpBackend(otlp=f"{url}/scrapes"), wanted.interval_s)
+    exporter = parts.exporter(Backend(otlp=f"{url}/scrapes"), wanted.interval_s)
     exporter |= {"compression": "none", "sending_queue": {"enabled": False}, "retry_on_failure": {"enabled": False}}
     return {
         "receivers": {"hostmetrics": parts.receiver(wanted.interval_s, wanted.scraper_metrics)},

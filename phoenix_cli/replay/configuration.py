@@ -17,7 +17,7 @@ from typing import Any
 
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.errors import InvalidInput
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline import parts
 from chalicelib.domain.pipeline.assembly import assemble
@@ -86,7 +86,7 @@ def _assembled(
 ) -> dict[str, Any]:
     batches = [name for name in fragment.order if name.partition("/")[0] == "batch"]
     fragment = fragment.model_copy(update={"order": tuple(name for name in fragment.order if name not in batches)})
-    backend = OtlpBackend(otlp=f"{at.sinks}/{output_sink(number)}")
+    backend = Backend(otlp=f"{at.sinks}/{output_sink(number)}")
     request = AssemblyRequest(
         interval_s=header.interval_s,
         critical=tuple(critical),

@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.domain.critical import CriticalPattern
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.pipeline import parts
 from chalicelib.domain.pipeline.assembly import standalone
 from chalicelib.domain.pipeline.rendering import render
@@ -39,12 +39,12 @@ def config_of(
     config: dict[str, Any] = {
         "receivers": {name: body},
         "processors": {"filter/unasked": parts.drop_metrics([HELPER])},
-        "exporters": {"otlp_http/raw": parts.exporter(OtlpBackend(otlp=f"{url}{RAW}"), interval_s)},
+        "exporters": {"otlp_http/raw": parts.exporter(Backend(otlp=f"{url}{RAW}"), interval_s)},
         "service": {"pipelines": {"metrics/raw": {"receivers": [name], "exporters": ["otlp_http/raw"]}}},
     }
     for index, case in enumerate(cases):
         fragment = render(catalog.get(case.pipeline), case.parameters)
-        backend = OtlpBackend(otlp=f"{url}/{index}")
+        backend = Backend(otlp=f"{url}/{index}")
         own = standalone(fragment, critical, interval_s, backend)
         first = [] if fragment.scraper_metrics else ["filter/unasked"]
         names = {one: one.replace("/", f"/{index}.", 1) for one in own["processors"] if one != "memory_limiter"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.domain.critical import CriticalPattern
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline.assembly import assemble, standalone
 from chalicelib.domain.pipeline.rendering import render
@@ -39,11 +39,11 @@ def test_a_deployment_goes_on_and_its_counts_resume_after_the_control_plane_was_
                 AssemblyArm(
                     variant=Variant.DEPLOYED,
                     fragment=render(catalog.get("process-topk-v1"), {"k": 3}),
-                    backend=OtlpBackend(otlp=f"{capture.url}/deployed"),
+                    backend=Backend(otlp=f"{capture.url}/deployed"),
                 ),
             ),
             kpi=Kpi(endpoint=capture.url, scope="dep-1", host="test-host"),
-            raw_backend=OtlpBackend(otlp=f"{capture.url}/raw"),
+            raw_backend=Backend(otlp=f"{capture.url}/raw"),
         )
         capture.down_until = time.monotonic() + AWAY_S
         with runner.running(assemble(request)):
@@ -83,7 +83,7 @@ def test_an_arm_without_a_backend_is_counted_all_the_same(catalog: FileCatalog, 
             critical=CRITICAL,
             arms=arms,
             kpi=Kpi(endpoint=capture.url, scope="exp-2", host="test-host"),
-            raw_backend=OtlpBackend(otlp=f"{capture.url}/raw"),
+            raw_backend=Backend(otlp=f"{capture.url}/raw"),
         )
         with runner.running(assemble(request)):
             capture.wait_for("/raw", 4, DEADLINE_S)
@@ -105,7 +105,7 @@ def test_a_standalone_config_runs_on_a_stock_collector_and_sends_nothing_of_ours
     with Capture() as capture, Population(tmp_path) as population:
         web = population.idle("web-1")
         fragment = render(catalog.get("process-topk-v1"), {"k": 2})
-        backend = OtlpBackend(otlp=f"{capture.url}/own")
+        backend = Backend(otlp=f"{capture.url}/own")
         with runner.running(standalone(fragment, CRITICAL, INTERVAL_S, backend)):
             capture.wait_for("/own", 3, DEADLINE_S)
     scrapes = brute.scrapes_of(capture.resources("/own"))

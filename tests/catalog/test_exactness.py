@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.domain.critical import CriticalPattern
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline.assembly import assemble
 from chalicelib.domain.pipeline.marker import stamp
@@ -95,12 +95,12 @@ def run(arms: dict[Variant, Case], catalog: FileCatalog, runner: Runner, folder:
                 AssemblyArm(
                     variant=variant,
                     fragment=render(catalog.get(case.pipeline), case.parameters),
-                    backend=OtlpBackend(otlp=f"{capture.url}/{variant.value}"),
+                    backend=Backend(otlp=f"{capture.url}/{variant.value}"),
                 )
                 for variant, case in arms.items()
             ),
             kpi=Kpi(endpoint=capture.url, scope="exp-1", host="test-host"),
-            raw_backend=OtlpBackend(otlp=f"{capture.url}/raw"),
+            raw_backend=Backend(otlp=f"{capture.url}/raw"),
         )
         config, marker = stamp(assemble(request), 1)
         with runner.running(config):

@@ -10,7 +10,7 @@ import yaml
 
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.domain.critical import CriticalPattern
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline.assembly import assemble
 from chalicelib.domain.pipeline.own import described, template_of
@@ -77,7 +77,7 @@ def test_an_imported_pipeline_is_an_arm_like_any_other(catalog: FileCatalog, run
         quiet = {population.idle(f"quiet-{index}") for index in range(10)}
         web = {population.idle(name): name for name in ("web-1", "web-2")}
         arms = tuple(
-            AssemblyArm(variant=variant, fragment=fragment, backend=OtlpBackend(otlp=f"{capture.url}/{variant.value}"))
+            AssemblyArm(variant=variant, fragment=fragment, backend=Backend(otlp=f"{capture.url}/{variant.value}"))
             for variant, fragment in (
                 (Variant.BASELINE, render(catalog.get("process-baseline-v1"), {})),
                 (Variant.CANDIDATE, own_fragment()),
@@ -89,7 +89,7 @@ def test_an_imported_pipeline_is_an_arm_like_any_other(catalog: FileCatalog, run
             critical=CRITICAL,
             arms=arms,
             kpi=kpi,
-            raw_backend=OtlpBackend(otlp=f"{capture.url}/raw"),
+            raw_backend=Backend(otlp=f"{capture.url}/raw"),
         )
         with runner.running(assemble(request)):
             for path in ("/raw", "/baseline", "/candidate", "/v1/metrics"):

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.domain.critical import CriticalPattern
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline.assembly import assemble
 from chalicelib.domain.pipeline.rendering import render
@@ -102,7 +102,7 @@ def test_a_replay_counts_what_the_live_collector_counted(
             critical=LIVE,
             arms=arms,
             kpi=Kpi(endpoint=capture.url, scope="exp-1", host="test-host"),
-            raw_backend=OtlpBackend(otlp=f"{capture.url}/raw"),
+            raw_backend=Backend(otlp=f"{capture.url}/raw"),
         )
         with CollectorProcess(collector, work, assemble(request), {"PHOENIX_TOKEN": TOKEN}) as running:
             capture.wait_for("/raw", 1, 60)

@@ -21,7 +21,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, N
 
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.domain.critical import CriticalPattern
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.pipeline.assembly import standalone
 from chalicelib.domain.pipeline.rendering import render
 from tests.catalog import brute
@@ -134,7 +134,7 @@ def test_made_up_scrapes_are_kept_by_the_rule(
     name: str, parameters: dict[str, Any], rule: Callable[[Scrape], set[int]], catalog: FileCatalog, runner: Runner
 ) -> None:
     with Capture() as capture:
-        backend = OtlpBackend(otlp=f"{capture.url}/out")
+        backend = Backend(otlp=f"{capture.url}/out")
         config = standalone(render(catalog.get(name), parameters), CRITICAL, 0.5, backend)
         with receiving(runner, config) as url:
             for index in range(SCRAPES):
@@ -159,7 +159,7 @@ def test_the_collector_keeps_running_when_a_scrape_is_empty(
     catalog: FileCatalog, runner: Runner, tmp_path: Path
 ) -> None:
     with Capture() as capture:
-        backend = OtlpBackend(otlp=f"{capture.url}/out")
+        backend = Backend(otlp=f"{capture.url}/out")
         config = standalone(render(catalog.get("process-topk-v1"), {}), CRITICAL, 0.5, backend)
         with receiving(runner, config) as url:
             send(url, ExportMetricsServiceRequest().SerializeToString())

@@ -16,7 +16,7 @@ from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.adapters.collector.validator import MAX_MESSAGE, CollectorValidator
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline.assembly import assemble, standalone
 from chalicelib.domain.pipeline.document import to_yaml
@@ -31,7 +31,7 @@ FEW = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck
 BASELINE, PRIORITY, TOPK = "process-baseline-v1", "process-priority-filter-v1", "process-topk-v1"
 NAMES = tuple(FileCatalog(CATALOG).names())
 KPI = Kpi(endpoint="https://phoenix.example", scope="exp-1", host="h1")
-BACKEND = OtlpBackend(otlp="https://backend.example/v1/metrics", headers={"authorization": "${env:BACKEND_TOKEN}"})
+BACKEND = Backend(otlp="https://backend.example/v1/metrics", headers={"authorization": "${env:BACKEND_TOKEN}"})
 
 
 def ab(catalog: FileCatalog, name: str, parameters: dict[str, Any], critical: tuple[CriticalPattern, ...]) -> Any:

@@ -14,7 +14,7 @@ import pytest
 from chalicelib.adapters.prometheus.arms import PrometheusArms
 from chalicelib.adapters.prometheus.client import PrometheusApi
 from chalicelib.domain.experiment.source import Prometheus as Named
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import CriticalProcess, Variant
 from chalicelib.domain.pipeline import parts
 from chalicelib.domain.sources.agreement import agreement
@@ -68,7 +68,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[prometheus.Prom
 def filled(server: prometheus.Prometheus, truth: list[Told], tmp_path_factory: pytest.TempPathFactory) -> str:
     """A Prometheus that has the truth; its URL. The exporter is the one that Phoenix gives to hosts."""
     port = free_port()
-    backend = OtlpBackend(remote_write=server.remote_write)
+    backend = Backend(remote_write=server.remote_write)
     config = {
         "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{port}"}}}},
         "exporters": {parts.exporter_type(backend): parts.exporter(backend, INTERVAL_S)},

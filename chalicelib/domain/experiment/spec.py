@@ -58,7 +58,7 @@ class PipelineRef(Value):
         return " ".join([self.pipeline + version, *(f"{k}={v}" for k, v in sorted(self.parameters.items()))])
 
 
-class OtlpBackend(Value):
+class Backend(Value):
     """Where an arm's output goes: an OTLP/HTTP endpoint, a Prometheus by remote write, or nowhere."""
 
     otlp: str | None = Field(default=None, pattern=r"^https?://[^\s\"'${}]+$", max_length=300)
@@ -71,7 +71,7 @@ class OtlpBackend(Value):
     """Header name to an environment reference such as ${env:BACKEND_TOKEN}; literal values are refused."""
 
     @model_validator(mode="after")
-    def _one(self) -> OtlpBackend:
+    def _one(self) -> Backend:
         if (self.otlp is None) == (self.remote_write is None):
             raise ValueError("give one address: otlp, or remoteWrite")
         return self
@@ -80,7 +80,7 @@ class OtlpBackend(Value):
 class Arm(PipelineRef):
     """One side of the comparison: a pipeline and where its output goes (nowhere when `backend` is left out)."""
 
-    backend: OtlpBackend | None = None
+    backend: Backend | None = None
 
 
 class Targets(Value):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.domain.critical import CriticalPattern
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline import kpi as kpi_branch
 from chalicelib.domain.pipeline import parts
@@ -84,7 +84,7 @@ class _Build:
         self._pipeline(f"metrics/{name}", f"forward/{name}", order, outputs)
         self._out(arm.variant, arm.backend)
 
-    def raw_out(self, backend: OtlpBackend) -> None:
+    def raw_out(self, backend: Backend) -> None:
         self._out(Variant.RAW, backend)
 
     def counting(self) -> None:
@@ -110,7 +110,7 @@ class _Build:
     def _mark(self) -> list[str]:
         return [self._processor("transform/mark", parts.mark(self.request.critical))] if self.request.critical else []
 
-    def _out(self, variant: Variant, backend: OtlpBackend | None) -> None:
+    def _out(self, variant: Variant, backend: Backend | None) -> None:
         name = variant.value
         stamps = [("upsert", "phoenix.variant", name)]
         if self.request.kpi:
@@ -151,7 +151,7 @@ def standalone(
     fragment: Fragment,
     critical: Sequence[CriticalPattern],
     interval_s: float,
-    backend: OtlpBackend | None = None,
+    backend: Backend | None = None,
     memory_limit_mib: int = DEFAULT_MEMORY_LIMIT_MIB,
 ) -> dict[str, Any]:
     """A configuration that a stock collector runs as it is, without any part of Phoenix: scrape, mark, the pipeline,

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.errors import InvalidInput, Problem
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.pipeline import ottl
 from chalicelib.domain.pipeline.request import TOKEN_VARIABLE
 
@@ -80,12 +80,12 @@ def resource(attributes: Iterable[tuple[str, str, str]]) -> Tree:
     }
 
 
-def exporter_type(backend: OtlpBackend) -> str:
+def exporter_type(backend: Backend) -> str:
     """The component that sends to a user's backend."""
     return "prometheus_remote_write" if backend.remote_write else "otlp_http"
 
 
-def exporter(backend: OtlpBackend, interval_s: float) -> Tree:
+def exporter(backend: Backend, interval_s: float) -> Tree:
     """To a user's backend. Raises InvalidInput when a header would carry the host's own token away."""
     if any(TOKEN_VARIABLE in value for value in backend.headers.values()):
         raise InvalidInput(

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from chalicelib.domain.critical import MAX_PATTERNS, CriticalPattern
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.model import Value
 from chalicelib.domain.pipeline.rendering import Fragment
@@ -39,7 +39,7 @@ class AssemblyArm(Value):
 
     variant: Variant
     fragment: Fragment
-    backend: OtlpBackend | None = None
+    backend: Backend | None = None
 
 
 class AssemblyRequest(Value):
@@ -54,7 +54,7 @@ class AssemblyRequest(Value):
     arms: tuple[AssemblyArm, ...] = Field(min_length=1, max_length=2)
     kpi: Kpi | None = None
     memory_limit_mib: int = Field(default=DEFAULT_MEMORY_LIMIT_MIB, ge=50, le=65536)
-    raw_backend: OtlpBackend | None = None
+    raw_backend: Backend | None = None
     raw: Literal[Variant.RAW, Variant.CANDIDATE_RAW] = Variant.RAW
     collectors: Literal[1, 2] = 1
 

@@ -13,7 +13,7 @@ from chalicelib.adapters.prometheus.arms import PrometheusArms
 from chalicelib.adapters.prometheus.client import PrometheusApi
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.experiment.source import Prometheus as Named
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import Count, Variant
 from chalicelib.domain.pipeline.assembly import assemble
 from chalicelib.domain.pipeline.marker import stamp
@@ -41,7 +41,7 @@ def configuration(capture: Capture, server: prometheus.Prometheus) -> dict[str, 
             AssemblyArm(
                 variant=variant,
                 fragment=render(catalog.get(pipeline), {}),
-                backend=OtlpBackend(remote_write=server.remote_write),
+                backend=Backend(remote_write=server.remote_write),
             )
             for variant, pipeline in ARMS.items()
         ),

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.errors import InvalidInput
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline.assembly import assemble, standalone
 from chalicelib.domain.pipeline.rendering import render
@@ -18,11 +18,11 @@ from chalicelib.domain.pipeline.request import AssemblyArm, AssemblyRequest, Kpi
 from tests.unit.pipeline.golden import CATALOG
 
 KPI = Kpi(endpoint="https://phoenix.example/", scope="exp-1", host="h1")
-BACKEND = OtlpBackend(otlp="https://backend.example/v1/metrics", headers={"x-key": "${env:KEY}"})
+BACKEND = Backend(otlp="https://backend.example/v1/metrics", headers={"x-key": "${env:KEY}"})
 LOADED = FileCatalog(CATALOG)
 
 
-def arm(variant: Variant, name: str, backend: OtlpBackend | None = None) -> AssemblyArm:
+def arm(variant: Variant, name: str, backend: Backend | None = None) -> AssemblyArm:
     return AssemblyArm(variant=variant, fragment=render(LOADED.get(name), {}), backend=backend)
 
 
@@ -81,7 +81,7 @@ def test_the_token_stays_a_reference_and_goes_to_the_control_plane_only() -> Non
     assert config["exporters"]["otlp_http/control"]["headers"] == {"authorization": "Bearer ${env:PHOENIX_TOKEN}"}
     assert config["exporters"]["otlp_http/control"]["metrics_endpoint"] == "https://phoenix.example/v1/metrics"
     assert config["exporters"]["otlp_http/baseline"]["headers"] == {"x-key": "${env:KEY}"}
-    theirs = OtlpBackend(otlp="https://backend.example/v1/metrics", headers={"a": "${env:PHOENIX_TOKEN}"})
+    theirs = Backend(otlp="https://backend.example/v1/metrics", headers={"a": "${env:PHOENIX_TOKEN}"})
     with pytest.raises(InvalidInput, match="must not be sent to a backend"):
         build(BASELINE.model_copy(update={"backend": theirs}))
 

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.errors import InvalidInput
-from chalicelib.domain.experiment.spec import OtlpBackend
+from chalicelib.domain.experiment.spec import Backend
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.pipeline.assembly import assemble
 from chalicelib.domain.pipeline.rendering import Fragment, render
@@ -34,7 +34,7 @@ def live(fragment: Fragment) -> dict[str, Any]:
     request = AssemblyRequest(
         interval_s=15,
         critical=CRITICAL,
-        arms=(AssemblyArm(variant=Variant.CANDIDATE, fragment=fragment, backend=OtlpBackend(otlp=f"{AT.sinks}/out0")),),
+        arms=(AssemblyArm(variant=Variant.CANDIDATE, fragment=fragment, backend=Backend(otlp=f"{AT.sinks}/out0")),),
         kpi=Kpi(endpoint=f"{AT.sinks}/counts0", scope="replay-0", host="recorded"),
     )
     return assemble(request)
