@@ -25,7 +25,7 @@ from pydantic import (
 
 from chalicelib.domain.access import DEFAULT_TENANT
 from chalicelib.domain.errors import InvalidInput, Problem, Unavailable
-from chalicelib.domain.experiment.source import CREDENTIAL, Prometheus, checked_address
+from chalicelib.domain.experiment.source import CREDENTIAL, Prometheus, base_address
 
 SERVICE = "aps"
 """Amazon Managed Prometheus, as signatures name it."""
@@ -49,7 +49,7 @@ class Credential(BaseModel):
     @field_validator("url")
     @classmethod
     def _address(cls, value: str) -> str:
-        return checked_address(value)
+        return base_address(value)
 
     @field_validator("bearer", "password")
     @classmethod

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from chalicelib.domain.address import checked_address
 from chalicelib.domain.model import Value
 from chalicelib.domain.units import Seconds
 
@@ -52,7 +53,7 @@ class Prometheus(Value):
     @field_validator("url")
     @classmethod
     def _address(cls, value: str) -> str:
-        return checked_address(value)
+        return base_address(value)
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Prometheus:
@@ -107,19 +108,15 @@ class Source(Value):
         return self.prometheus if self.use == "verdict" else None
 
 
-def checked_address(value: str) -> str:
-    """An http or https base URL. Raises ValueError saying what is right."""
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"not an address: {error}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("write http://host:port or https://host/path")
-    if parts.username or parts.password:
-        raise ValueError("no credentials in the address: name one that the control plane was given, in credential")
-    if port == 0 or parts.query or parts.fragment or not value.isascii() or any(c <= " " or c == "\x7f" for c in value):
-        raise ValueError("an address has no query, no fragment, no blank, printable ASCII only, and a port above 0")
-    if "/../" in f"{parts.path}/" or "/./" in f"{parts.path}/" or "%" in parts.path:
+def base_address(value: str) -> str:
+    """An http or https base URL, without a slash at its end. Raises ValueError saying what is right."""
+    checked_address(
+        value,
+        form="http://host:port or https://host/path",
+        instead="name one that the control plane was given, in credential",
+        query=False,
+    )
+    path = urlsplit(value).path
+    if "/../" in f"{path}/" or "/./" in f"{path}/" or "%" in path:
         raise ValueError("write the path plainly, without dots and escapes")
     return value.rstrip("/")

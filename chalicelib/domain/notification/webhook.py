@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from chalicelib.domain.address import checked_address
 from chalicelib.domain.experiment.spec import NAME
 from chalicelib.domain.model import Value
 from chalicelib.domain.notification.event import EventType
@@ -40,18 +40,12 @@ class WebhookSpec(Value):
     @field_validator("url")
     @classmethod
     def _address(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            port = parts.port
-        except ValueError as error:
-            raise ValueError(f"not an address: {error}") from error
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("write http://host/path or https://host/path")
-        if parts.username or parts.password:
-            raise ValueError("no credentials in the address: receivers check the signature instead")
-        if port == 0 or parts.fragment or not value.isascii() or any(c <= " " or c == "\x7f" for c in value):
-            raise ValueError("an address has no fragment, no blank, printable ASCII only, and a port above 0")
-        return value
+        return checked_address(
+            value,
+            form="http://host/path or https://host/path",
+            instead="receivers check the signature instead",
+            query=True,
+        )
 
     @field_validator("events")
     @classmethod
