@@ -79,8 +79,12 @@ class Runs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End every run, within KILL_AFTER_S. Their records stay open: a later agent resumes them."""
+        """End every run, within KILL_AFTER_S. Their records stay open: a later agent resumes them. One that says it has
+        come to its end, and whose process was only not reaped yet, is recorded with that."""
         for name in list(self._processes):
+            status = read_status(self._status_path(name))
+            if status is not None and status.phase.ended:
+                self._finish(name, status)
             self.stop(name)
         deadline = time.monotonic() + KILL_AFTER_S
         for process in self._processes.values():

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.load import LoadPhase
+from chalicelib.domain.load import DesiredLoad, LoadPhase, LoadSpec
+from loadsim.generator import read_status
+from loadsim.runs import Runs
 from tests.functional.loadsim.plane import TOKEN, FakePlane, StartedAgent
 from tests.functional.loadsim.started import PATIENCE_S, WATCHDOG_S, comm, eventually
 
@@ -78,14 +81,31 @@ def test_a_load_that_ended_by_itself_is_not_started_again_not_even_by_a_new_agen
     agent = start_agent()
     status = eventually("its end is reported", lambda: plane.told("web", LoadPhase.STOPPED))
     assert status.reason == "duration reached"
+    spawned = status.spawned
     agent.end()
     plane.reports.clear()
     agent = start_agent()
     status = eventually("the new agent reports the end", lambda: plane.told("web", LoadPhase.STOPPED))
-    assert (status.reason, status.spawned) == ("duration reached", 10)
+    assert (status.reason, status.spawned) == ("duration reached", spawned)
     polls = plane.polls
     eventually("more polls", lambda: plane.polls > polls + 1)
     assert agent.left() == []
+
+
+def test_an_end_that_was_not_noticed_yet_is_kept_when_the_agent_ends(tmp_path: Path) -> None:
+    load = DesiredLoad(
+        name="web", desired="running", generation=1, spec=LoadSpec.model_validate({**SMALL, "durationS": 3})
+    )
+    with Runs(tmp_path, wall=time.time) as runs:
+        runs.start(load)
+        status_file = tmp_path / "loadsims" / "web.status.json"
+        ended = eventually(
+            "it ends", lambda: found if (found := read_status(status_file)) and found.phase.ended else None
+        )
+    with Runs(tmp_path, wall=time.time) as runs:
+        view = runs.look()["web"]
+        assert not view.interrupted
+        assert (view.status.reason, view.status.spawned) == ("duration reached", ended.spawned)
 
 
 def test_the_token_reaches_no_child(plane: FakePlane, start_agent: Start) -> None:
