@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -132,6 +133,9 @@ def _run(control_plane: ControlPlane, listener: socket.socket, options: Options,
     )
     store = options.store
     threading.Thread(target=_announce_when_ready, args=(server, options.data_dir, url, store), daemon=True).start()
+    # What is loaded now stays: without this, each full collection looks at all of it, and requests wait meanwhile.
+    gc.collect()
+    gc.freeze()
     for clock in clocks:
         clock.start()
     try:
