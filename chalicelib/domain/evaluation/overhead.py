@@ -147,8 +147,12 @@ def _memory(step: Step) -> _Pair | None:
 
 
 def _failures(step: Step) -> _Pair | None:
-    """Of the candidate's exporter. The counter of failures is absent until the first one."""
-    sent, failed = (grown(step, counter_of(Variant.CANDIDATE, name)) for name in ("sent_points", "failed_points"))
+    """Of the candidate's exporter. The counter of failures is absent until the first one: that is none; one that fell
+    is not measured."""
+    read = counter_of(Variant.CANDIDATE, "failed_points")
+    sent, failed = grown(step, counter_of(Variant.CANDIDATE, "sent_points")), grown(step, read)
+    if failed is None and read(step.after) is not None:
+        return None
     of = (sent or 0) + (failed or 0)
     return (of, failed or 0) if of else None
 
@@ -156,8 +160,10 @@ def _failures(step: Step) -> _Pair | None:
 def _refusals(step: Step) -> _Pair | None:
     accepted = grown(step, lambda sample: sample.accepted_points)
     refused = grown(step, lambda sample: sample.refused_points)
-    of = (accepted or 0) + (refused or 0)
-    return (of, refused or 0) if of else None
+    if accepted is None or refused is None:
+        return None
+    of = accepted + refused
+    return (of, refused) if of else None
 
 
 def counter_of(variant: Variant, name: str) -> Callable[[CollectorSample], int | None]:

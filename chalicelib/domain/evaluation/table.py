@@ -169,8 +169,10 @@ def _collector(name: KpiName, host: HostOverhead) -> float | None:
     if name is KpiName.COLLECTOR_MEMORY:
         return host.rss_mean_bytes
     if name is KpiName.DROPPED_POINTS:
-        of = (host.accepted_points or 0) + (host.refused_points or 0)
-        return (host.refused_points or 0) / of if of else None
+        if host.accepted_points is None or host.refused_points is None:
+            return None
+        of = host.accepted_points + host.refused_points
+        return host.refused_points / of if of else None
     arms = [x for exporter, x in host.exporters.items() if exporter.rpartition("/")[2] == Variant.CANDIDATE.value]
     tried = sum((x.sent_points or 0) + (x.failed_points or 0) for x in arms)
     return sum(x.failed_points or 0 for x in arms) / tried if tried else None

@@ -202,3 +202,18 @@ def test_an_evaluation_of_before_loads_with_its_digest() -> None:
     assert differences(old) == ()
     assert recompute(old) == (old.verdict, old.reason)
     assert digest(Evaluation.model_validate_json(old.model_dump_json(by_alias=True))) == old.digest
+
+
+def test_a_counter_that_is_not_reported_or_fell_is_not_measured_and_never_nothing() -> None:
+    silent = [one.model_copy(update={"refused_points": None}) for one in samples()]
+    found = look(silent, dropped_points=0.01)
+    assert (row(found, "droppedPoints").state, found.verdict) == ("unmeasured", None)
+    assert row(look(silent), "droppedPoints").value is None
+
+    falling = samples()
+    for i, one in enumerate(falling):
+        arm = one.exporters["otlp_http/candidate"].model_copy(update={"failed_points": 1000 - i})
+        falling[i] = one.model_copy(update={"exporters": {**one.exporters, "otlp_http/candidate": arm}})
+    found = look(falling[1:], export_failures=0.01)
+    assert row(found, "exportFailures").state != "ok"
+    assert found.verdict is None
