@@ -7,21 +7,20 @@ thousand hosts report on time (ingest_fleet).
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench import conditions, ingest_fleet, proc
 from bench.bodies import COUNTS, CRITICAL, TELEMETRY
 from bench.client import HEALTH, Job, Outcome
+from bench.clients import run_client
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
 from bench.running import BenchFailed, collector_binary, dynamodb
@@ -129,19 +128,8 @@ def _enrol(stack: Stack, count: int) -> dict[str, str]:
 def _measure(job: Job, pid: int) -> Measured:
     """Run a client process. Raises BenchFailed when it fails or was itself the limit."""
     before = proc.cpu_seconds(pid)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.client"],
-            input=json.dumps(asdict(job)),
-            capture_output=True,
-            text=True,
-            timeout=job.seconds + PREPARE_SECONDS,
-            check=True,
-        )
-    except subprocess.SubprocessError as error:
-        raise BenchFailed(f"the client failed: {error}; {getattr(error, 'stderr', '') or ''}") from error
+    outcome = run_client("bench.client", job, job.seconds + PREPARE_SECONDS)
     cpu = proc.cpu_seconds(pid) - before
-    outcome = Outcome(**json.loads(done.stdout))
     if outcome.exhausted or not outcome.latencies:
         raise BenchFailed(f"the client, not the server, was the limit: {len(outcome.latencies)} requests")
     return Measured(outcome, cpu)

@@ -6,21 +6,17 @@ The requests are those of `ingest`; here each has its moment, and its latency co
 from __future__ import annotations
 
 import gzip
-import json
-import subprocess
 import sys
 import time
-from dataclasses import asdict
 from itertools import islice
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from bench import proc
 from bench.bodies import COUNTS, TELEMETRY, bodies, points_in
-from bench.client import Outcome
+from bench.clients import run_client
 from bench.fleet_client import Job
 from bench.report import Cell, Column, Table
-from bench.running import BenchFailed
 
 HOSTS, INTERVAL_S = 1000, 15.0
 GOAL_P99_S = 0.1
@@ -72,7 +68,8 @@ def _row(
 ) -> tuple[Cell, ...]:
     print(f"  {what}: {rate:.0f}/s", file=sys.stderr, flush=True)
     before = proc.cpu_seconds(pid)
-    outcome = _run(Job(port, kinds, rate, seconds, INTERVAL_S, tokens))
+    job = Job(port, kinds, rate, seconds, INTERVAL_S, tokens)
+    outcome = run_client("bench.fleet_client", job, job.seconds + PREPARE_SECONDS)
     cpu = (proc.cpu_seconds(pid) - before) / outcome.seconds
     ordered = sorted(outcome.latencies)
     p99 = _percentile(ordered, 0.99)
@@ -89,21 +86,6 @@ def _points(kind: str) -> int:
     """Data points in one request."""
     (body,) = islice(bodies(kind, "h", "s", time.time_ns(), 1), 1)
     return points_in(ExportMetricsServiceRequest.FromString(gzip.decompress(body)))
-
-
-def _run(job: Job) -> Outcome:
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.fleet_client"],
-            input=json.dumps(asdict(job)),
-            capture_output=True,
-            text=True,
-            timeout=job.seconds + PREPARE_SECONDS,
-            check=True,
-        )
-    except subprocess.SubprocessError as error:
-        raise BenchFailed(f"the client failed: {error}; {getattr(error, 'stderr', '') or ''}") from error
-    return Outcome(**json.loads(done.stdout))
 
 
 def _percentile(ordered: list[float], share: float) -> float:
