@@ -1,0 +1,73 @@
+"""LoadSimulationJob: simulated load on nodes of a cluster, and how it stands. The request itself is `domain.load`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from chalicelib.domain.kubernetes.resource import (
+    Condition,
+    KubeName,
+    LabelKey,
+    LabelValue,
+    ResourceList,
+    Resources,
+    Toleration,
+)
+from chalicelib.domain.load import LoadPhase, LoadSpec, LoadStatus
+from chalicelib.domain.model import Value
+
+KIND = "LoadSimulationJob"
+PLURAL = "loadsimulationjobs"
+SHORT_NAMES = ("lsj", "loadsim")
+MAX_LOAD_NODES = 100
+"""Nodes of one load: one pod on each."""
+LOAD_RESOURCES = Resources(
+    requests=ResourceList(cpu="100m", memory="128Mi"), limits=ResourceList(cpu="1", memory="1Gi")
+)
+
+
+class LoadSimulationJobSpec(Value):
+    """What shall be simulated, and on which nodes. It ends by itself after `load.durationS`, whatever happens."""
+
+    load: LoadSpec
+    """Profile, its parameters and the duration."""
+    node_names: tuple[KubeName, ...] = Field(default=(), max_length=MAX_LOAD_NODES)
+    """A pod on each of these nodes. Empty: one pod, on any node that nodeSelector takes."""
+    node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=32)
+    tolerations: tuple[Toleration, ...] = Field(default=(), max_length=32)
+    resources: Resources = LOAD_RESOURCES
+    """At most so much for the whole population of one node; a load of 1 000 processes needs about 1Gi."""
+    image: str = Field(default="", max_length=512)
+    """"" is the operator's own image."""
+    stopped: bool = False
+    """true ends it and keeps the resource with its last status."""
+
+
+class NodeLoad(Value):
+    """The load of one node, as its pod says."""
+
+    node: str = Field(default="", max_length=253)
+    pod: str = Field(default="", max_length=253)
+    status: LoadStatus
+    reported_at: float | None = None
+    """Unix seconds at which the pod was last heard; None before."""
+
+
+class LoadSimulationJobStatus(Value):
+    """How it stands: sums over its nodes. Conditions: Ready (all of it runs), Complete, Failed."""
+
+    observed_generation: int = Field(default=0, ge=0)
+    conditions: tuple[Condition, ...] = Field(default=(), max_length=16)
+    phase: LoadPhase = LoadPhase.STARTING
+    asked: int = Field(default=0, ge=0)
+    running: int = Field(default=0, ge=0)
+    """Processes alive now."""
+    spawned: int = Field(default=0, ge=0)
+    restarts: int = Field(default=0, ge=0)
+    started_at: float | None = None
+    """Unix seconds."""
+    ended_at: float | None = None
+    ends_by: float | None = None
+    """Unix seconds at which Kubernetes ends it, whoever forgot it."""
+    reason: str = Field(default="", max_length=500)
+    nodes: tuple[NodeLoad, ...] = Field(default=(), max_length=MAX_LOAD_NODES)

@@ -1,0 +1,35 @@
+"""The Kubernetes API as reconcilers see it. One real client, one fake in tests/fakes; both pass one contract suite."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from operators.engine.objects import Key, Kind, Object
+
+
+class Cluster(Protocol):
+    """Every call has a deadline. Raises chalicelib.domain.errors: Unavailable (not reached, timed out, 429, 5xx: try
+    again), NotAllowed (401, 403), Conflict (409), InvalidInput (400, 422, with the server's own words). Messages are
+    bounded and hold no credential."""
+
+    async def get(self, kind: Kind, key: Key) -> Object | None:
+        """The object, or None when there is none."""
+
+    async def list(self, kind: Kind, namespace: str = "", labels: str = "") -> list[Object]:
+        """All objects (in one namespace, with a label selector), page by page."""
+
+    async def apply(self, kind: Kind, body: Object, *, force: bool = True) -> Object:
+        """Server-side apply as the operator's field manager: body is all that the operator says of the object. force:
+        take fields that another manager owns. Returns the object as stored."""
+
+    async def apply_status(self, kind: Kind, key: Key, status: dict[str, Any]) -> Object | None:
+        """Server-side apply of the whole status by the status subresource; None when the object is gone."""
+
+    async def finalizers(self, kind: Kind, thing: Object, finalizers: tuple[str, ...]) -> Object | None:
+        """Set the finalizers, under the resourceVersion of `thing`; None when it is gone."""
+
+    async def delete(self, kind: Kind, key: Key, *, uid: str = "") -> bool:
+        """Delete it, with its dependents in the background; uid: only this very object. Whether it was there."""
+
+    async def event(self, about: Object, kind: Kind, reason: str, message: str, *, warning: bool = False) -> None:
+        """A core/v1 Event about an object. Never raises: events are a courtesy."""

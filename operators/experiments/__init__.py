@@ -1,0 +1,1 @@
+"""Experiment resources mirrored into the control plane, and back."""

@@ -1,0 +1,1 @@
+"""LoadSimulationJob to Jobs, and back to its status."""

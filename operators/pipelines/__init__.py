@@ -1,0 +1,1 @@
+"""PhoenixProcessPipeline to ConfigMap and DaemonSet, and back to its status."""

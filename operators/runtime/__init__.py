@@ -1,0 +1,1 @@
+"""Process life and wiring: kopf, settings, leader election, metrics. Decides nothing."""
