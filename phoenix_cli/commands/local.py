@@ -36,7 +36,11 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 8700,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8700,
+    address: Annotated[str, typer.Option(help="IPv4 address to listen on; plain HTTP.")] = "127.0.0.1",
+    public_url: Annotated[
+        str, typer.Option("--public-url", help="Where hosts and clusters reach it; default: where it listens.")
+    ] = "",
     data_dir: DataDir = None,
     store: Annotated[Store, typer.Option(help="Engine of the item store.")] = Store.SQLITE,
     endpoint: Annotated[str | None, typer.Option(help="DynamoDB-compatible endpoint, with --store dynamodb.")] = None,
@@ -53,7 +57,7 @@ def up(
         _detach(folder)
         return
     catalogs = tuple(one.absolute() for one in catalog or [])
-    serve(Options(port, folder, store.value, endpoint, catalogs), os.environ)
+    serve(Options(port, folder, store.value, endpoint, catalogs, address, public_url), os.environ)
 
 
 def down(data_dir: DataDir = None) -> None:

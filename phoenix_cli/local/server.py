@@ -30,6 +30,8 @@ from phoenix_cli.output import note
 from phoenix_cli.profile import Profile, profile_path, save_profile
 
 HOST = "127.0.0.1"
+EVERYWHERE = ("0.0.0.0",)  # noqa: S104 - compared, never a default
+"""Addresses that name no interface of their own."""
 IDLE_POLL_SECONDS = 2
 """Hosts of one machine or a small team poll often: a deployment should take seconds."""
 
@@ -43,18 +45,24 @@ class Options:
     store: str
     endpoint: str | None
     catalogs: tuple[Path, ...] = ()
+    address: str = HOST
+    """Of the interface it listens on."""
+    public_url: str = ""
+    """Where hosts reach it; "" is the address it listens on."""
 
 
 def serve(options: Options, env: Mapping[str, str]) -> None:
     """Serve until interrupted. Raises Conflict (port or folder taken), CollectorMissing, InvalidInput, Unavailable."""
     if options.store == "dynamodb" and not options.endpoint:
         raise InvalidInput("--store dynamodb needs --endpoint URL")
+    if options.address in EVERYWHERE and not options.public_url:
+        raise InvalidInput(f"--address {options.address} needs --public-url: hosts must be told where to send")
     with held(options.data_dir):
-        listener = listen(options.port)
+        listener = listen(options.port, options.address)
         with progress_report(env, sys.stderr) as report:
             otelcol = resolve_collector(env, report)
-        url = f"http://{HOST}:{options.port}"
-        control_plane = build(_settings(options, url, otelcol, env))
+        url = f"http://{HOST if options.address in EVERYWHERE else options.address}:{options.port}"
+        control_plane = build(_settings(options, options.public_url or url, otelcol, env))
         _first_token(control_plane, options.data_dir, url, env)
         _run(control_plane, listener, options, url)
 
@@ -78,18 +86,19 @@ def _settings(options: Options, url: str, otelcol: Path, env: Mapping[str, str])
     )
 
 
-def listen(port: int) -> socket.socket:
-    """A bound socket on the loopback interface. Raises Conflict when the port cannot be used."""
+def listen(port: int, address: str = HOST) -> socket.socket:
+    """A bound socket, on the loopback interface unless another is named. Raises Conflict when the port cannot be
+    used."""
     # The protocol is named because asyncio sets TCP_NODELAY only where it is: without, each answer in two parts (all of
     # uvicorn's) waits 40 ms for the delayed acknowledgement of the first.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((address, port))
     except OSError as error:
         listener.close()
         raise Conflict(
-            f"port {port} on {HOST} cannot be used: {error.strerror}", hint="choose another with --port"
+            f"port {port} on {address} cannot be used: {error.strerror}", hint="choose another with --port"
         ) from error
     return listener
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.errors import Conflict
-from phoenix_cli.local.server import HOST, listen
+from chalicelib.domain.errors import Conflict, InvalidInput
+from phoenix_cli.local.server import HOST, Options, listen, serve
 
 
 def free_port() -> int:
@@ -42,3 +43,9 @@ def test_a_taken_port_is_named() -> None:
         first.listen()
         with pytest.raises(Conflict, match=str(port)):
             listen(port)
+
+
+def test_an_address_of_no_interface_needs_a_url_for_hosts(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="--public-url"):
+        serve(Options(free_port(), tmp_path, "sqlite", None, address="0.0.0.0"), {})  # noqa: S104
+    assert list(tmp_path.iterdir()) == []
