@@ -1,4 +1,5 @@
-"""What an operator asks of an existing experiment, over HTTP: start, pause, resume, stop, promote; time; a copy."""
+"""What an operator asks of an existing experiment, over HTTP: start, pause, resume, stop, promote; time; a copy;
+another manager."""
 
 from __future__ import annotations
 
@@ -7,16 +8,23 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chalicelib.api.experiments import Created, CreateQuery
+from chalicelib.api.experiments import Created, StartQuery
 from chalicelib.api.furniture.route import Model, Request, Route
 from chalicelib.domain.access import Role
 from chalicelib.domain.errors import Conflict, NotFound, Rejected
+from chalicelib.domain.experiment.managing import Adoption, Manager
 from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.state import Experiment
 from chalicelib.domain.experiment.transitions import Cause
 from chalicelib.domain.pipeline.metadata import NAME
 from chalicelib.domain.units import Seconds
 from chalicelib.services.services import Services
+
+
+class OrderQuery(Model):
+    """managedBy: only if the experiment is this manager's own; a person leaves it out."""
+
+    managed_by: Manager | None = None
 
 
 class Extension(Model):
@@ -41,6 +49,10 @@ class Promote(Model):
 def routes(services: Services) -> tuple[Route, ...]:
     experiments = services.experiments
 
+    def adopt(request: Request) -> Experiment:
+        who = request.principal
+        return experiments.adopt(who.tenant, request.params["experiment"], request.body, who.subject)
+
     def extend(request: Request) -> Experiment:
         who = request.principal
         return experiments.extend(who.tenant, request.params["experiment"], request.body.by, who.subject)
@@ -60,7 +72,8 @@ def routes(services: Services) -> tuple[Route, ...]:
     def order(cause: Cause) -> Callable[[Request], Experiment]:
         def run(request: Request) -> Experiment:
             who = request.principal
-            return experiments.order(who.tenant, request.params["experiment"], cause, who.subject)
+            only = request.query.managed_by
+            return experiments.order(who.tenant, request.params["experiment"], cause, who.subject, manager=only)
 
         return run
 
@@ -79,6 +92,7 @@ def routes(services: Services) -> tuple[Route, ...]:
             order(cause),
             f"{cause.value.capitalize()} an experiment",
             response=Experiment,
+            query=OrderQuery,
             errors=(NotFound, Conflict),
         )
         for cause in (Cause.START, Cause.PAUSE, Cause.RESUME, Cause.STOP)
@@ -92,6 +106,16 @@ def routes(services: Services) -> tuple[Route, ...]:
             promote,
             "Promote the winner of an experiment, at once or in stages",
             request=Promote,
+            response=Experiment,
+            errors=(NotFound, Conflict),
+        ),
+        Route(
+            "POST",
+            one + "/adopt",
+            Role.OPERATOR,
+            adopt,
+            "Hand an experiment to another manager, such as a resource of a cluster",
+            request=Adoption,
             response=Experiment,
             errors=(NotFound, Conflict),
         ),
@@ -113,7 +137,7 @@ def routes(services: Services) -> tuple[Route, ...]:
             "Create an experiment that asks for the same",
             request=CloneRequest,
             response=Created,
-            query=CreateQuery,
+            query=StartQuery,
             status=201,
             errors=(NotFound, Conflict, Rejected),
         ),

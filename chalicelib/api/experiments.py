@@ -6,20 +6,28 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from chalicelib.api.furniture.route import Model, PageOf, PageQuery, Request, Route
+from chalicelib.api.furniture.route import Model, PageOf, PageQuery, Repeated, Request, Route
 from chalicelib.domain.access import Role
 from chalicelib.domain.audit import AuditRecord
 from chalicelib.domain.errors import Conflict, NotFound, Rejected
 from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.experiment.managing import Manager
 from chalicelib.domain.experiment.spec import ExperimentManifest
 from chalicelib.domain.experiment.state import Experiment
 from chalicelib.services.services import Services
 
 
-class CreateQuery(Model):
+class StartQuery(Model):
     """start: begin at once instead of leaving a draft."""
 
     start: Literal["true", "false"] = "false"
+
+
+class CreateQuery(StartQuery):
+    """managedBy: what makes and follows it, such as a resource of a cluster. Asked for once more by the same manager
+    with the same spec, the answer is the experiment that there is."""
+
+    managed_by: Manager = ""
 
 
 class Created(Model):
@@ -39,10 +47,12 @@ class ArmConfigs(Model):
 def routes(services: Services) -> tuple[Route, ...]:
     experiments = services.experiments
 
-    def create(request: Request) -> Created:
-        who = request.principal
+    def create(request: Request) -> Created | Repeated:
+        who, manager = request.principal, request.query.managed_by
+        if manager and (found := experiments.made_before(who.tenant, request.body, manager)):
+            return Repeated(Created(experiment=found))
         start = request.query.start == "true"
-        made, warnings = experiments.create(who.tenant, request.body, who.subject, start=start)
+        made, warnings = experiments.create(who.tenant, request.body, who.subject, start=start, manager=manager)
         return Created(experiment=made, warnings=warnings)
 
     def listing(request: Request) -> PageOf[Experiment]:
@@ -87,6 +97,7 @@ def routes(services: Services) -> tuple[Route, ...]:
             response=Created,
             query=CreateQuery,
             status=201,
+            repeatable=True,
             errors=(Conflict, Rejected),
         ),
         Route("GET", one, Role.VIEWER, show, "Show an experiment", response=Experiment, errors=missing),

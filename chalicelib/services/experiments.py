@@ -10,6 +10,7 @@ from typing import Any
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.changes import copied, extended
+from chalicelib.domain.experiment.managing import Adoption, adopted, only_of, refuse_differences
 from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.spec import ExperimentManifest, ExperimentSpec
 from chalicelib.domain.experiment.state import END_STATES, Event, Experiment, State
@@ -52,9 +53,10 @@ class Experiments:
         self._canaries = Canaries(context.records, pipelines)
 
     def create(
-        self, tenant: str, manifest: ExperimentManifest, actor: str, *, start: bool
+        self, tenant: str, manifest: ExperimentManifest, actor: str, *, start: bool, manager: str = ""
     ) -> tuple[Experiment, list[str]]:
-        """A new experiment and its warnings. Raises InvalidInput, Conflict, Rejected; then nothing exists."""
+        """A new experiment and its warnings. manager: who makes it, "" for people. Raises InvalidInput, Conflict,
+        Rejected; then nothing exists."""
         name = manifest.metadata.name
         if self._records.experiments.find(tenant, name):
             raise _name_taken(name)
@@ -84,6 +86,7 @@ class Experiments:
             state=first,
             created_at=now,
             created_by=actor,
+            managed_by=manager,
             entered_at=now,
             configs=configs,
             assignment=canary.assignment,
@@ -101,12 +104,43 @@ class Experiments:
             raise _name_taken(name) from error
         return experiment, [warning for pattern in spec.critical for warning in pattern.warnings()]
 
-    def order(self, tenant: str, name: str, cause: Cause, actor: str, rollout: Rollout | None = None) -> Experiment:
-        """Carry out an operator's command; rollout: stages of a promotion that differ from the spec's. Raises NotFound,
-        Conflict naming what is possible now."""
+    def made_before(self, tenant: str, manifest: ExperimentManifest, manager: str) -> Experiment | None:
+        """The experiment of this name that this very manager made, so that a lost answer is no conflict; None when
+        there is none, or it is another's. Raises Conflict when it was made of another spec."""
+        found = self._records.experiments.find(tenant, manifest.metadata.name)
+        if found is None or found.value.managed_by != manager:
+            return None
+        refuse_differences(manifest.spec, found.value, "an experiment keeps its spec: make another of another name")
+        return found.value
+
+    def adopt(self, tenant: str, name: str, adoption: Adoption, actor: str) -> Experiment:
+        """Hand it to another manager; nothing else changes. Raises NotFound, Conflict (another manages it than was
+        expected, or it does something else than the new manager asks)."""
 
         def attempt() -> Experiment:
             stored = self._records.experiments.get(tenant, name)
+            taken = adopted(stored.value, adoption, actor, self._context.clock.now())
+            if taken is not stored.value:
+                self._save(tenant, Stored(taken, stored.version), actor, "adopt")
+            return taken
+
+        return retrying(attempt)
+
+    def order(
+        self,
+        tenant: str,
+        name: str,
+        cause: Cause,
+        actor: str,
+        rollout: Rollout | None = None,
+        manager: str | None = None,
+    ) -> Experiment:
+        """Carry out an operator's command; rollout: stages of a promotion that differ from the spec's; manager: only if
+        it is this manager's own. Raises NotFound, Conflict naming what is possible now."""
+
+        def attempt() -> Experiment:
+            stored = self._records.experiments.get(tenant, name)
+            only_of(stored.value, manager)
             if cause is Cause.PROMOTE:
                 self._gates.permit(tenant, stored.value)
             moved = command(stored.value, cause, actor, self._context.clock.now(), rollout)
@@ -235,7 +269,12 @@ class Experiments:
     def _save(self, tenant: str, stored: Stored[Experiment], actor: str, action: str) -> None:
         experiment = stored.value
         now = self._context.clock.now()
-        detail = {"state": experiment.state.value, "name": experiment.name, "message": experiment.message}
+        detail = {
+            "state": experiment.state.value,
+            "name": experiment.name,
+            "message": experiment.message,
+            **({"managedBy": experiment.managed_by} if experiment.managed_by or action == "adopt" else {}),
+        }
         entry = self._records.audit.entry(
             tenant, f"experiment:{experiment.uid}", at=now, actor=actor, action=action, detail=detail
         )

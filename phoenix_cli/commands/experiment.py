@@ -17,6 +17,7 @@ from chalicelib.domain.evaluation.result import Evaluation
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.client import Client, connect
+from phoenix_cli.commands.experiment_adopt import adopt
 from phoenix_cli.commands.experiment_again import clone, extend
 from phoenix_cli.commands.experiment_agreement import agreement
 from phoenix_cli.commands.experiment_init import init, templates
@@ -35,6 +36,7 @@ PATH = "/api/v1/experiments"
 Name = Annotated[str, typer.Argument(help="Name of the experiment.")]
 app.command()(extend)
 app.command()(clone)
+app.command()(adopt)
 app.command()(init)
 app.command()(templates)
 app.command()(explain)

@@ -121,7 +121,9 @@ def _deployment(item: Item, now: float | None) -> tuple[str | Text, ...]:
 
 
 def experiments_table(items: Iterable[Item], now: float | None = None) -> Table:
-    """Experiments with their verdicts; one that is not decided shows none."""
+    """Experiments with their verdicts; one that is not decided shows none. Who manages them, where anything does."""
+    items = list(items)
+    managers = any(item.get("managedBy") for item in items)
     columns = (
         "experiment",
         "state",
@@ -133,8 +135,10 @@ def experiments_table(items: Iterable[Item], now: float | None = None) -> Table:
         "hosts>",
         "created",
         "note",
+        *(["managed by"] if managers else []),
     )
-    return table((_experiment(item, now) for item in items), columns)
+    shown = ((*_experiment(item, now), *([item.get("managedBy") or "–"] if managers else [])) for item in items)
+    return table(shown, columns)
 
 
 def _experiment(item: Item, now: float | None) -> tuple[str | Text, ...]:

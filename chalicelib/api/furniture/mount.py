@@ -18,7 +18,18 @@ from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.api.furniture import problem
-from chalicelib.api.furniture.route import JSON, MAX_BODY, MAX_DEPTH, PROTOBUF, Binary, Kind, Request, Route, Text
+from chalicelib.api.furniture.route import (
+    JSON,
+    MAX_BODY,
+    MAX_DEPTH,
+    PROTOBUF,
+    Binary,
+    Kind,
+    Repeated,
+    Request,
+    Route,
+    Text,
+)
 from chalicelib.domain.access import Principal, Public, Role, authorise
 from chalicelib.domain.errors import InvalidInput, NotAuthenticated, PhoenixError, TooLarge, WrongMediaType
 
@@ -155,11 +166,14 @@ def _answer(route: Route, result: Any) -> Response:
         return Response(body=result.body, status_code=route.status, headers={"Content-Type": result.content_type})
     if isinstance(result, Text):
         return Response(body=result.body, status_code=route.status, headers={"Content-Type": result.content_type})
+    status = route.status
+    if isinstance(result, Repeated):
+        result, status = result.body, 200
     if isinstance(result, BaseModel):
         text = result.model_dump_json(by_alias=True)
     else:
         text = "" if result is None else json.dumps(result)
-    return Response(body=text, status_code=route.status, headers={"Content-Type": JSON})
+    return Response(body=text, status_code=status, headers={"Content-Type": JSON})
 
 
 def _problem(error: PhoenixError) -> Response:

@@ -64,7 +64,7 @@ def _operation(route: Route, refs: dict[tuple[type[BaseModel], str], Any]) -> di
         "description": f"Public: {route.role.value}." if public else f"Needs the role `{route.role.value}`.",
         "security": [] if public else [{"token": []}],
         "parameters": _parameters(route),
-        "responses": {str(route.status): _success(route, refs), **_failures(route, refs)},
+        "responses": {**_successes(route, refs), **_failures(route, refs)},
     }
     if not public:
         operation["x-phoenix-role"] = route.role.value
@@ -99,6 +99,12 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
             for name, part in schema["properties"].items()
         ]
     return found
+
+
+def _successes(route: Route, refs: dict[tuple[type[BaseModel], str], Any]) -> dict[str, Any]:
+    done = _success(route, refs)
+    repeated = {"200": {**done, "description": "had been done before"}} if route.repeatable else {}
+    return {**repeated, str(route.status): done}
 
 
 def _success(route: Route, refs: dict[tuple[type[BaseModel], str], Any]) -> dict[str, Any]:

@@ -53,6 +53,13 @@ class Text:
     content_type: str
 
 
+@dataclass(frozen=True)
+class Repeated:
+    """The answer of a creation that had been carried out before for the same caller: 200, and what there is."""
+
+    body: BaseModel
+
+
 class Kind(StrEnum):
     """JSON in and out, or raw bytes in and out (OpAMP, OTLP)."""
 
@@ -65,7 +72,8 @@ class Route:
     """One method on one path.
 
     role: who may call it; `Public` states the reason for none. own: path parameter that must name the calling host.
-    errors: what it may answer besides the errors every route may (400, 401, 403, 413, 415, 500).
+    errors: what it may answer besides the errors every route may (400, 401, 403, 413, 415, 500). repeatable: a creation
+    that may answer `Repeated`.
     """
 
     method: str
@@ -79,6 +87,7 @@ class Route:
     status: int = 200
     kind: Kind = Kind.JSON
     own: str | None = None
+    repeatable: bool = False
     errors: tuple[type[PhoenixError], ...] = field(default=())
 
 

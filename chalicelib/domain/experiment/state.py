@@ -94,6 +94,8 @@ class Experiment(Value):
     state: State = State.DRAFT
     created_at: float
     created_by: str
+    managed_by: str = ""
+    """What made it and alone may stop it by itself, such as a resource of a cluster (`managing`); "": API and CLI."""
     entered_at: float
     """When the present state began."""
     deployed_at: float | None = None
