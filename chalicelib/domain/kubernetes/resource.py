@@ -27,6 +27,8 @@ OPERATOR = "phoenix-operator"
 """Value of the label MANAGED_BY on what the operators made."""
 ADOPT = f"{GROUP}/adopt"
 """Annotation of an Experiment: "true" lets it take over one of the same name that was made another way."""
+ABANDON = f"{GROUP}/abandon"
+"""Annotation of an Experiment that is being deleted: "true" lets it go though the control plane cannot be told."""
 MAX_MESSAGE = 1024
 
 KubeName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$", max_length=253)]
