@@ -1,18 +1,15 @@
 """One run of load: starts a population, keeps it, reports it every second, and leaves nothing behind.
 
-It executes what keeper.py decides and says what it sees in a status file (a LoadStatus as JSON, replaced atomically).
+It executes what keeper.py decides and tells what it sees to whoever made it (a file, a pod's port).
 Which processes there are is the business of stages.py; how they are forked, of spawner.py.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.load import MAX_NAMES, LoadPhase, LoadSpec, LoadStage, LoadStatus, moment
 from chalicelib.domain.load.scenarios import Moment
 from loadsim.groups import born
@@ -41,7 +38,8 @@ class Generator:
 
     spec: LoadSpec
     run_id: str
-    status_file: Path
+    tell: Callable[[LoadStatus], None]
+    """Given every status: each second, and at once when the phase changes. What it raises ends the run."""
     duration_s: float
     """Seconds after which it ends by itself."""
     elapsed_s: float = 0.0
@@ -96,6 +94,7 @@ class Generator:
             phase = LoadPhase.RUNNING if self._keeper.complete else self._status.phase
             if now >= next_status or phase is not self._status.phase:
                 next_status = now + STATUS_S
+                link.reap_adopted()
                 self._measure(now)
                 self._say(phase)
             if watch.wait(self._pause(now), link.fileno()):
@@ -173,7 +172,7 @@ class Generator:
             "names": self._names(),
         }
         self._status = self._status.model_copy(update={"phase": phase, **seen, **more})
-        write_status(self.status_file, self._status)
+        self.tell(self._status)
 
     def _stage(self) -> LoadStage:
         here = self._moment
@@ -195,21 +194,3 @@ class Generator:
 
 
 _SPAWNER_GONE = "the spawner ended unexpectedly"
-
-
-def write_status(path: Path, status: LoadStatus) -> None:
-    """Replace the file in one step: a reader sees the old status or the new one, never half of one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(status.model_dump_json(by_alias=True) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise Unavailable(f"status file {path}: {error.strerror}", hint="choose a writable --status-file") from error
-
-
-def read_status(path: Path) -> LoadStatus | None:
-    """The status last written; None when there is none (yet)."""
-    try:
-        return LoadStatus.model_validate_json(path.read_bytes())
-    except (OSError, ValueError):
-        return None

@@ -23,8 +23,8 @@ from pydantic import ValidationError
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.load import DesiredLoad, LoadPhase, LoadStatus
 from chalicelib.domain.model import Value
-from loadsim.generator import read_status
 from loadsim.marker import VARIABLE, marked
+from loadsim.status_file import read_status
 
 KILL_AFTER_S = 6.0
 """A generator that was asked to end and has not by then is killed; its watchdog ends its processes."""

@@ -160,9 +160,14 @@ def main() -> None:
 
 
 def _be_the_first_to_go() -> None:
-    """If the machine runs out of memory, the kernel should take simulated processes before anything real."""
-    try:
-        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-            file.write("500")
-    except OSError as error:
-        print(f"loadsim: oom_score_adj not set: {error.strerror}", file=sys.stderr)
+    """If the machine runs out of memory, the kernel should take simulated processes before anything real. In a pod its
+    main process goes first, and the kubelet may have set a bound below which nobody may go: then just under that one.
+    """
+    for adjustment in ("500", "999"):
+        try:
+            with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+                file.write(adjustment)
+            return
+        except OSError as error:
+            failure = error.strerror
+    print(f"loadsim: oom_score_adj not set: {failure}", file=sys.stderr)

@@ -94,6 +94,15 @@ class SpawnerLink:
         *lines, self._input = self._input.split(b"\n")
         return [json.loads(line) for line in lines]
 
+    def reap_adopted(self) -> None:
+        """Reap processes of others that have ended and were left to this one, as orphans are to a pod's first process.
+        The spawner is `close`'s to reap; once it has ended the load is over, and so is what this is for."""
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+                if ended.si_pid == self._process.pid:
+                    return
+                os.waitpid(ended.si_pid, os.WNOHANG)
+
     def close(self) -> str:
         """End every process and the spawner, within a few seconds; returns how the spawner ended."""
         with contextlib.suppress(OSError):

@@ -25,6 +25,15 @@ LOAD_RESOURCES = Resources(
     requests=ResourceList(cpu="100m", memory="128Mi"), limits=ResourceList(cpu="1", memory="1Gi")
 )
 
+LOAD_PORT = 8790
+"""Port of a load's pod on which it says how it stands: GET /status (a LoadStatus), GET /healthz."""
+LOAD_ENDS_S = 15.0
+"""Seconds that a load's pod is given to end in order, once it was asked to."""
+LOAD_STARTS_S = 120.0
+"""Seconds beside the load's own duration after which Kubernetes ends it: to be scheduled, to start, to end."""
+MAX_LAST_WORDS = 4096
+"""Bytes of the last LoadStatus that a load's pod leaves in its termination message: the kubelet keeps no more."""
+
 
 class LoadSimulationJobSpec(Value):
     """What shall be simulated, and on which nodes. It ends by itself after `load.durationS`, whatever happens."""

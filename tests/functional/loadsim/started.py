@@ -17,8 +17,8 @@ from typing import TypeVar
 import pytest
 
 from chalicelib.domain.load import LoadPhase, LoadStatus
-from loadsim.generator import read_status
 from loadsim.marker import marked
+from loadsim.status_file import read_status
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.load import DesiredLoad, LoadPhase, LoadSpec
-from loadsim.generator import read_status
 from loadsim.runs import Runs
+from loadsim.status_file import read_status
 from tests.functional.loadsim.plane import TOKEN, FakePlane, StartedAgent
 from tests.functional.loadsim.started import PATIENCE_S, WATCHDOG_S, comm, eventually
 
