@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-harm demo-aa test test-acceptance check validate-pipelines bench bench-evaluation bench-catalog bench-loadsim format docs clean
+.PHONY: help setup demo demo-harm demo-aa test test-acceptance test-kubernetes check validate-pipelines bench bench-evaluation bench-catalog bench-loadsim format docs clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -13,9 +13,9 @@ help:  ## show this
 	@sh setup/venv.sh requirements.txt requirements-local.txt
 	@touch $@
 
-.venv/dev: .venv/local requirements-dev.txt
+.venv/dev: .venv/local requirements-dev.txt requirements-operators.txt
 	@sh setup/needs.sh test
-	@sh setup/venv.sh requirements.txt requirements-local.txt requirements-dev.txt
+	@sh setup/venv.sh requirements.txt requirements-local.txt requirements-dev.txt requirements-operators.txt
 	@touch $@
 
 .venv/binaries: .venv/local $(wildcard collector/*/go.mod collector/*/go.sum collector/*/manifest.yaml)
@@ -50,6 +50,11 @@ test:  ## everything that must hold; the last line counts
 	@$(MAKE) --no-print-directory -j2 setup
 	@$(MAKE) --no-print-directory check
 	@$(PY) -m pytest tests -n 2 --no-loadscope-reorder $(ARGS)
+
+test-kubernetes: .venv/dev .venv/binaries  ## everything that must hold on a real cluster of one node, as root; the first time it builds Kubernetes
+	@sh setup/cluster.sh
+	@bash tests/cluster/binaries.sh build > .venv/cluster.log
+	@$(PY) -m pytest tests/kubernetes $(ARGS)
 
 test-acceptance: setup  ## the acceptance tests alone, as a table
 	@$(PY) -m pytest tests/acceptance $(ARGS)

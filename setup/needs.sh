@@ -1,5 +1,5 @@
 #!/bin/sh
-# Names what is missing on this machine, each in one line with its remedy. Usage: needs.sh demo|test
+# Names what is missing on this machine, each in one line with its remedy. Usage: needs.sh demo|test|cluster
 missing=0
 lack() { echo "missing: $1 - $2" >&2; missing=1; }
 
@@ -29,5 +29,13 @@ if [ "$1" = test ] && [ -z "$PHOENIX_PROMETHEUS" ] && [ ! -x .tools/bin/promethe
 fi
 if [ "$1" = test ] && ! { have node && node -e 'process.exit(+(parseInt(process.versions.node) < 20))'; }; then
   lack "Node.js 20 or newer (synthesises the infrastructure)" "install it from https://nodejs.org"
+fi
+if [ "$1" = cluster ]; then
+  [ "$(id -u)" = 0 ] || lack "root" "the test cluster makes namespaces and cgroups; run make test-kubernetes as root"
+  [ -e /sys/fs/cgroup/memory/cgroup.procs ] || lack "cgroup v1" "the test cluster's containerd uses its hierarchies; start Linux with systemd.unified_cgroup_hierarchy=0"
+  [ -n "$PHOENIX_HYPERKUBE" ] || have go || lack "Go (builds Kubernetes once)" "install Go 1.25 or newer from https://go.dev/dl/"
+  for package in $PHOENIX_CLUSTER_PACKAGES; do
+    lack "$package" "install this Debian package (as root, make test-kubernetes does), or what it is called on your system"
+  done
 fi
 exit $missing

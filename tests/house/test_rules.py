@@ -21,7 +21,7 @@ from tests.fakes.items import MemoryItemStore
 
 MOST_LINES = 400
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc", "shared", "lib", "core", "manager", "tools"}
-CODE = ("chalicelib", "loadsim", "phoenix_cli", "docs", "bench", "tests")
+CODE = ("chalicelib", "loadsim", "operators", "phoenix_cli", "images", "docs", "bench", "tests")
 
 
 def python_files() -> Iterator[Path]:
