@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from operators.engine.objects import Key, Kind, Object
 
 
 class Cluster(Protocol):
     """Every call has a deadline. Raises chalicelib.domain.errors: Unavailable (not reached, timed out, 429, 5xx: try
-    again), NotAllowed (401, 403), Conflict (409), InvalidInput (400, 422, with the server's own words). Messages are
-    bounded and hold no credential."""
+    again), NotAllowed (401, 403), NotFound (the namespace or the kind is not there), Conflict (409), InvalidInput
+    (400, 422, with the server's own words), TooLarge (413). Messages are bounded and hold no credential."""
 
     async def get(self, kind: Kind, key: Key) -> Object | None:
         """The object, or None when there is none."""
@@ -33,3 +35,27 @@ class Cluster(Protocol):
 
     async def event(self, about: Object, kind: Kind, reason: str, message: str, *, warning: bool = False) -> None:
         """A core/v1 Event about an object. Never raises: events are a courtesy."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a watch says. ADDED and MODIFIED: `thing` as it is now. DELETED: as it was last. BOOKMARK: nothing changed
+    up to `version`. EXPIRED: the server forgot what came after the version asked for; list again."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "EXPIRED"]
+    version: str = ""
+    thing: Object = field(default_factory=dict)
+
+
+class Watchable(Protocol):
+    """The Kubernetes API as caches see it. Raises what Cluster raises."""
+
+    async def list_at(
+        self, kind: Kind, namespace: str, labels: str, *, metadata_only: bool = False
+    ) -> tuple[list[Object], str]:
+        """All objects, slim, and the resourceVersion from which a watch goes on."""
+
+    def watch(
+        self, kind: Kind, namespace: str, labels: str, version: str, *, metadata_only: bool = False
+    ) -> AsyncIterator[Change]:
+        """Changes after a resourceVersion, until the server ends the stream (which it does every few minutes)."""

@@ -20,12 +20,16 @@ class Reconciler(Protocol):
 
 @dataclass(frozen=True)
 class Watched:
-    """Objects whose changes wake a reconciler. labels: selector of those that are watched at all ("" all). owner_label:
-    their label that holds the name of the object they belong to, in the same namespace; "" for the kind itself."""
+    """Objects whose changes wake a reconciler. labels: selector of those that are watched at all ("" all).
+
+    owner_label: their label that holds the name of the object they belong to, in the same namespace; "" for the kind
+    itself. metadata_only: keep nothing but their metadata (of ConfigMaps it is enough to know that they are there).
+    """
 
     kind: Kind
     labels: str = ""
     owner_label: str = ""
+    metadata_only: bool = False
 
 
 @dataclass(frozen=True)

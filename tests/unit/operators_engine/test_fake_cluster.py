@@ -1,0 +1,16 @@
+"""The fake cluster keeps the contract that the real client keeps (tests/kubernetes has that half)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.fakes.kubernetes import FakeCluster
+from tests.fakes.kubernetes_contract import RULES, Both
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_fake_cluster(rule: Callable[[Both, str], Awaitable[None]]) -> None:
+    asyncio.run(rule(FakeCluster(), "default"))
