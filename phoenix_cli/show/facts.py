@@ -16,6 +16,7 @@ from chalicelib.domain.evaluation.result import (
     HostOverhead,
 )
 from chalicelib.domain.evaluation.retained import PatternRetention
+from chalicelib.domain.evaluation.summary import kept, kept_processes
 from phoenix_cli.show.figures import clean, duration, interval, percent, sentence, size, time_of_day, whole
 
 MAX_SHOWN = 6
@@ -90,34 +91,22 @@ def critical_mark(report: CriticalReport) -> bool | None:
 
 def critical_total(report: CriticalReport) -> tuple[str, str]:
     """All patterns together: how much the candidate kept, and of what."""
-    kept = [kept_processes(report, row) for row in report.patterns]
-    total, unseen = sum(row.processes for row in report.patterns), sum(not row.seen for row in report.patterns)
-    if total == 0:
+    found, unseen = kept(report), sum(not row.seen for row in report.patterns)
+    if found is None:
         return "none seen", "no process matched a critical pattern"
-    note = "critical processes kept in every scrape" + (
-        f"; {unseen} of {len(kept)} patterns not seen" if unseen else ""
-    )
-    if any(count is None for count in kept):
-        have, due = (sum(getattr(row, name) for row in report.patterns) for name in ("candidate", "candidate_due"))
-        return f"{have:,} of {due:,}", note.replace("processes kept in every scrape", "process-scrapes kept")
-    return f"{sum(count or 0 for count in kept):,} of {total:,}", note
+    note = "critical processes kept in every scrape" if found.what == "processes" else "critical process-scrapes kept"
+    note += f"; {unseen} of {len(report.patterns)} patterns not seen" if unseen else ""
+    return f"{found.kept:,} of {found.of:,}", note
 
 
 def retained(report: CriticalReport, row: PatternRetention) -> str:
     """ "9/9": processes that the candidate had in every scrape in which raw had them, of all that raw had."""
-    kept = kept_processes(report, row)
+    whole = kept_processes(report, row)
     if not row.seen:
         return "not seen"
-    return f"{kept}/{row.processes}" if kept is not None else f"{row.candidate:,}/{row.candidate_due:,} process-scrapes"
-
-
-def kept_processes(report: CriticalReport, row: PatternRetention) -> int | None:
-    """Processes of a pattern without any miss; None when the list of processes was cut within those with misses."""
-    lost = sum(one.pattern == row.pattern and one.candidate < one.candidate_due for one in report.processes)
-    cut_short = report.processes_total > len(report.processes)
-    if cut_short and report.processes and report.processes[-1].candidate < report.processes[-1].candidate_due:
-        return None
-    return row.processes - lost
+    return (
+        f"{whole}/{row.processes}" if whole is not None else f"{row.candidate:,}/{row.candidate_due:,} process-scrapes"
+    )
 
 
 def overhead_fact(evaluation: Evaluation) -> Fact:

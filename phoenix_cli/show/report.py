@@ -14,10 +14,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from chalicelib.domain.audit import AuditRecord, broken_at
 from chalicelib.domain.evaluation.result import CriticalReport, Evaluation, Gap, Miss
+from chalicelib.domain.evaluation.summary import kept_processes
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.show import figures
-from phoenix_cli.show.facts import critical_mark, critical_total, kept_processes, measuring_fact, ratio_text
+from phoenix_cli.show.facts import critical_mark, critical_total, measuring_fact, ratio_text
 from phoenix_cli.show.kpis import HEADINGS, kpi_cells
 from phoenix_cli.show.outputs import outputs
 from phoenix_cli.show.plot import Flag, reduction_plot, scale_note, series_plot
