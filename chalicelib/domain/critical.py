@@ -39,7 +39,7 @@ def check_regex(pattern: str) -> str:
 
 
 class CriticalPattern(Value):
-    """One kind of process that must be retained. Exactly one of name, command_line and owner is given."""
+    """One kind of process that must be retained. Exactly one of name, commandLine and owner is given."""
 
     id: str = Field(default="", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
     """Short name for reports; derived from the pattern when empty."""
@@ -48,7 +48,7 @@ class CriticalPattern(Value):
     command_line: str | None = Field(default=None, max_length=200)
     """RE2 pattern on process.command_line."""
     owner: str | None = Field(default=None, max_length=64)
-    """Exact owner."""
+    """The exact name of the user who owns it."""
 
     @model_validator(mode="before")
     @classmethod

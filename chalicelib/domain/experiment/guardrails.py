@@ -32,6 +32,7 @@ class CpuLimit(_Limit):
     """An upper bound on CPU, as a share of one core."""
 
     at_most: Annotated[float, Field(gt=0, le=64)]
+    """Cores: 0.05 or "5%" is a twentieth of one."""
 
     @field_validator("at_most", mode="before")
     @classmethod
@@ -56,6 +57,7 @@ class CountLimit(_Limit):
     """An upper bound on a number of series a scrape, of points a minute, or of money a month."""
 
     at_most: float = Field(gt=0, le=1e15, allow_inf_nan=False)
+    """A plain number, without a unit."""
 
     @field_validator("at_most", mode="before")
     @classmethod

@@ -23,7 +23,9 @@ class Rollout(Value):
     """
 
     stages: tuple[Ratio, ...] = Field(default=(1.0,), min_length=1, max_length=10)
+    """Shares of the hosts that have the winner after each stage, rising to all of them."""
     soak: Seconds = Field(default=0, ge=0, le=7 * 86400)
+    """How long each stage is watched before the next."""
 
     @model_validator(mode="after")
     def _rising(self) -> Rollout:

@@ -87,7 +87,9 @@ class Targets(Value):
     """The hosts under test: by name, or by labels (resolved once, at creation)."""
 
     hosts: tuple[Annotated[str, Field(pattern=NAME)], ...] = ()
+    """Names of hosts."""
     selector: dict[Literal["matchLabels"], dict[str, str]] | None = None
+    """Labels that a host must have, all of them, in place of names."""
 
     @model_validator(mode="after")
     def _some(self) -> Targets:
@@ -102,9 +104,13 @@ class Schedule(Value):
     """When things happen. All in seconds after parsing."""
 
     warm_up: Seconds = Field(default=60, ge=0, le=3600)
+    """How long collectors run before anything counts."""
     min_duration: Seconds = Field(default=300, ge=10, le=30 * 86400)
+    """How long it is measured at least, before a verdict."""
     max_duration: Seconds = Field(default=3600, ge=20, le=90 * 86400)
+    """How long it is measured at most: what is not shown by then is inconclusive."""
     evaluate_every: Seconds = Field(default=60, ge=1, le=3600)
+    """Time between two evaluations."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Schedule:
@@ -120,6 +126,7 @@ class ExperimentSpec(Value):
     candidate: Arm
     targets: Targets
     critical: tuple[CriticalPattern, ...] = Field(min_length=1, max_length=MAX_PATTERNS)
+    """Processes that must be retained."""
     mode: Mode = "shared"
     """shared: one collector, one scrape, both arms. dedicated: a collector for each arm on every host, so that each
     arm's own CPU and memory are measured."""
@@ -136,6 +143,7 @@ class ExperimentSpec(Value):
     canary is always about hosts like these."""
     guardrails: Guardrails = Guardrails()
     promotion: Literal["manual", "automatic"] = "manual"
+    """manual: a winner waits for somebody's word. automatic: it is rolled out at once."""
     rollout: Rollout = Rollout()
     """Stages of the promotion, each proven and watched before the next; without: all hosts at once."""
     source: Annotated[Source, SOURCE_OF_A_CANARY] = Source()
@@ -145,6 +153,7 @@ class ExperimentSpec(Value):
     load: LoadSpec | None = None
     """Simulated processes that run on every target while the experiment does."""
     price_book: str = Field(default="example-2026", pattern=NAME)
+    """What is counted as cost; `phoenix price-book list` shows them."""
 
     @model_validator(mode="before")
     @classmethod

@@ -21,7 +21,9 @@ class ExperimentStatus(Value):
     follows this resource), Ready (it goes on by itself), Complete."""
 
     observed_generation: int = Field(default=0, ge=0)
+    """metadata.generation that this status is about."""
     conditions: tuple[Condition, ...] = Field(default=(), max_length=16)
+    """Synced, Ready, Complete."""
     uid: str = Field(default="", max_length=64)
     """Of the experiment in the control plane."""
     state: State | None = None
@@ -32,5 +34,6 @@ class ExperimentStatus(Value):
     retention: str = Field(default="", max_length=64)
     """Of critical processes: "108/108"; "" while it was not measured."""
     hosts: int = Field(default=0, ge=0)
+    """Hosts under test."""
     message: str = Field(default="", max_length=1024)
     """Why it is as it is, in one sentence."""

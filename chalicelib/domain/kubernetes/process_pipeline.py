@@ -73,7 +73,7 @@ class RolloutPolicy(Value):
     """How a new configuration comes to the nodes. The old collector goes on until the new one is ready, always: a
     DaemonSet with maxUnavailable 0 and this maxSurge."""
 
-    max_surge: int | Annotated[str, Field(pattern=r"^(100|[1-9][0-9]?)%$")] = 1
+    max_surge: Annotated[int, Field(ge=1, le=MAX_NODES)] | Annotated[str, Field(pattern=r"^(100|[1-9][0-9]?)%$")] = 1
     """Nodes that change at the same time: a number, or a share of all such as 10%."""
     min_ready_seconds: int = Field(default=10, ge=10, le=600)
     """How long a new collector must be ready before the old one goes; with less than ten a crash after the start is
@@ -102,7 +102,9 @@ class PhoenixProcessPipelineSpec(Value):
     node_names: tuple[KubeName, ...] = Field(default=(), max_length=MAX_NODES)
     """Only these nodes (by their label kubernetes.io/hostname); empty: every node that nodeSelector takes."""
     tolerations: tuple[Toleration, ...] = Field(default=(), max_length=32)
+    """Taints of nodes that keep the collector from none of them."""
     resources: Resources = COLLECTOR_RESOURCES
+    """What each collector is given at least, and at most."""
     host_access: Literal["limited", "full"] = "limited"
     """limited: an unprivileged user with no capability, who sees every process with name, owner, command line, CPU and
     memory. full: root with SYS_PTRACE and DAC_READ_SEARCH, which executable paths and disk I/O of other users'
@@ -145,7 +147,9 @@ class NodeStatus(Value):
     """One node. Text is from the node: data, bounded, never trusted."""
 
     node: str = Field(max_length=253)
+    """Name of the node."""
     pod: str = Field(default="", max_length=253)
+    """Its collector's pod; "" while there is none."""
     state: NodeState
     config_hash: str = Field(default="", max_length=64)
     """Of the configuration that the node's collector confirmed last; "" when none did."""
@@ -159,17 +163,22 @@ class QuarantinedConfig(Value):
     """A configuration that failed here and is not applied again before the spec or its revision changes."""
 
     config_hash: str = Field(max_length=64)
+    """Of the configuration that failed."""
     error: str = Field(max_length=2048)
+    """Why, in the collector's own words where it had any."""
     at: float
     """Unix seconds."""
     revision: int = Field(default=0, ge=0)
+    """spec.revision at that time: a higher one tries it again."""
 
 
 class PhoenixProcessPipelineStatus(Value):
     """How it stands. Conditions: Ready, Progressing, Degraded, ConfigValid."""
 
     observed_generation: int = Field(default=0, ge=0)
+    """metadata.generation that this status is about."""
     conditions: tuple[Condition, ...] = Field(default=(), max_length=16)
+    """Ready, Progressing, Degraded, ConfigValid."""
     pipeline: str = Field(default="", max_length=300)
     """How people call what the spec asks for: "process-topk-v1 k=20", or "own configuration"."""
     config_hash: str = Field(default="", max_length=64)
@@ -183,9 +192,14 @@ class PhoenixProcessPipelineStatus(Value):
     rollout_started_at: float | None = None
     """Unix seconds of the last progress of the rollout under way; None when none is."""
     desired_nodes: int = Field(default=0, ge=0)
+    """Nodes that shall have it."""
     updated_nodes: int = Field(default=0, ge=0)
+    """Nodes whose collector was started with what is applied."""
     ready_nodes: int = Field(default=0, ge=0)
+    """Nodes whose collector is ready and confirmed it."""
     failed_nodes: int = Field(default=0, ge=0)
+    """Nodes whose collector failed, or cannot be started."""
     nodes: tuple[NodeStatus, ...] = Field(default=(), max_length=NODES_SHOWN)
+    """How it stands on each node, those that failed first; at most 1 000 are listed, the counts are of all."""
     quarantine: tuple[QuarantinedConfig, ...] = Field(default=(), max_length=MAX_QUARANTINE)
     """Newest last."""

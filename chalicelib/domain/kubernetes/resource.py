@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from chalicelib.domain.model import Value
 
@@ -44,36 +44,57 @@ class SecretRef(Value):
     """A Secret in the namespace of the resource."""
 
     name: KubeName
+    """Name of the Secret."""
 
 
 class SecretKey(SecretRef):
     """One key of a Secret in the namespace of the resource."""
 
     key: SecretKeyName
+    """Key in the Secret's data."""
 
 
 class ResourceList(Value):
     """CPU and memory."""
 
     cpu: Quantity | None = None
+    """Cores, such as 500m or 2."""
     memory: Quantity | None = None
+    """Bytes, such as 256Mi."""
 
 
 class Resources(Value):
     """What a container is given at least, and at most."""
 
     requests: ResourceList = ResourceList()
+    """What the scheduler sets aside on the node."""
     limits: ResourceList = ResourceList()
+    """What the kernel allows at most; more memory ends the container, more CPU slows it down."""
 
 
 class Toleration(Value):
     """A toleration of the pods (core/v1 Toleration)."""
 
     key: str = Field(default="", max_length=317)
+    """Key of the taint; "" with operator Exists is every taint."""
     operator: Literal["Exists", "Equal"] = "Equal"
+    """Exists: whatever the taint's value is. Equal: only with this value."""
     value: str = Field(default="", max_length=63)
+    """Value of the taint."""
     effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
+    """Effect of the taint; "" is every effect."""
     toleration_seconds: int | None = Field(default=None, ge=0)
+    """Only with effect NoExecute: how long a pod stays on a node that got the taint."""
+
+    @model_validator(mode="after")
+    def _as_kubernetes_takes_it(self) -> Toleration:
+        if self.operator == "Exists" and self.value:
+            raise ValueError("a toleration with operator Exists takes any value: leave value out")
+        if self.operator == "Equal" and not self.key:
+            raise ValueError("a toleration without key needs operator: Exists")
+        if self.toleration_seconds is not None and self.effect != "NoExecute":
+            raise ValueError("tolerationSeconds belongs to effect NoExecute: write it, or leave tolerationSeconds out")
+        return self
 
 
 class ConditionStatus(StrEnum):
@@ -86,8 +107,11 @@ class Condition(Value):
     """One condition (meta/v1 Condition)."""
 
     type: str = Field(max_length=316)
+    """What it is about, such as Ready."""
     status: ConditionStatus
+    """True, False, or Unknown: not known yet."""
     observed_generation: int = Field(default=0, ge=0)
+    """metadata.generation that it is about."""
     last_transition_time: str
     """RFC 3339, in whole seconds; kept while the status stays the same."""
     reason: str = Field(pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", max_length=1024)

@@ -47,14 +47,21 @@ class StageSpec(Value):
     """One stage of a scenario: a profile kept for a time. The load's critical processes are part of its count."""
 
     name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")
+    """What people call this stage."""
     lasts: Seconds = Field(ge=5, le=MAX_DURATION_S)
     """Seconds ("90s" is understood)."""
     profile: PlainProfile = "high-cardinality"
+    """The population of this stage."""
     count: int = Field(default=300, ge=1, le=MAX_COUNT)
+    """Processes alive at any time in this stage; at most the load's own count."""
     busy: int = Field(default=20, ge=0)
+    """Processes that use CPU, each its own small share of a core."""
     restarts_per_minute: float = Field(default=6.0, ge=0, le=MAX_RESTARTS_PER_MINUTE)
+    """How many of the other processes are replaced by a new one each minute."""
     starts_per_second: float = Field(default=0.0, ge=0, le=MAX_STARTS_PER_SECOND)
+    """process-churn only: jobs started each second, each in the place of one that ends."""
     groups: tuple[LoadGroup, ...] = Field(default=(), max_length=MAX_GROUPS)
+    """Your own processes: all of profile custom, or further ones beside another profile's."""
 
     @model_validator(mode="before")
     @classmethod

@@ -32,7 +32,9 @@ class LoadRates(Value):
     asked: float = Field(ge=0)
     """Starts a second that restarts, churn and lifetimes ask for together; as many ends."""
     starts: float = Field(ge=0)
+    """Starts a second that were counted."""
     ends: float = Field(ge=0)
+    """Ends a second that were counted."""
     seconds: float = Field(gt=0)
     """How long was counted."""
 
@@ -41,9 +43,11 @@ class LoadStage(Value):
     """The stage of a scenario that a run is in."""
 
     name: str = Field(max_length=40)
+    """What people call it."""
     number: int = Field(ge=1)
     """Its place among the scenario's stages, from 1."""
     of: int = Field(ge=1)
+    """How many stages there are."""
     round: int = Field(default=1, ge=1)
     """How often the stages have been gone through, this time included."""
     ends_at: float | None = None
@@ -71,6 +75,7 @@ class LoadStatus(Value):
     started_at: float | None = None
     """Unix seconds by the host's clock."""
     ended_at: float | None = None
+    """Unix seconds by the host's clock; None while it goes on."""
     reason: str = Field(default="", max_length=500)
     """Why it ended, or what is wrong; empty while all is well."""
     names: tuple[str, ...] = Field(default=(), max_length=MAX_NAMES)

@@ -1,0 +1,1 @@
+"""The custom resource definitions, without an API server."""
