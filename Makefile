@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-harm demo-aa test test-acceptance test-kubernetes check validate-pipelines bench bench-evaluation bench-catalog bench-loadsim format docs clean
+.PHONY: help setup demo demo-harm demo-aa test test-acceptance test-kubernetes images check validate-pipelines bench bench-evaluation bench-catalog bench-loadsim format docs clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -55,6 +55,9 @@ test-kubernetes: .venv/dev .venv/binaries  ## everything that must hold on a rea
 	@sh setup/cluster.sh
 	@bash tests/cluster/binaries.sh build > .venv/cluster.log
 	@$(PY) -m pytest tests/kubernetes $(ARGS)
+
+images: .venv/dev .venv/binaries  ## the container images of operators and collector, as docker archives in dist/
+	@$(PY) -m images $(ARGS)
 
 test-acceptance: setup  ## the acceptance tests alone, as a table
 	@$(PY) -m pytest tests/acceptance $(ARGS)
