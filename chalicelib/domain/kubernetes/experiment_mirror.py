@@ -30,7 +30,7 @@ class ExperimentStatus(Value):
     verdict: str = Field(default="", max_length=64)
     """"" while there is none."""
     reduction: str = Field(default="", max_length=64)
-    """Of series, with its interval: "-92.3 % [83.2, 96.5]"; "" while it was not measured."""
+    """Of series, with its interval: "92.3 % [83.2, 96.5]"; "" while it was not measured."""
     retention: str = Field(default="", max_length=64)
     """Of critical processes: "108/108"; "" while it was not measured."""
     hosts: int = Field(default=0, ge=0)
