@@ -169,6 +169,9 @@ class QuarantinedConfig(Value):
     at: float
     """Unix seconds."""
     revision: int = Field(default=0, ge=0)
+    """spec.revision with which it failed."""
+    form_hash: str = Field(default="", max_length=64)
+    """Of configuration and pod together: the same configuration in another image, say, is another try."""
     """spec.revision at that time: a higher one tries it again."""
 
 
@@ -189,6 +192,8 @@ class PhoenixProcessPipelineStatus(Value):
     """Of what the collectors of all nodes gave back; "" while they differ, or some node did not."""
     last_good_config_hash: str = Field(default="", max_length=64)
     """Of the last one that was ready on all nodes: what a roll back goes to."""
+    last_good_config_map: str = Field(default="", max_length=253)
+    """The ConfigMap that holds it, and the form of the pods in which it was ready."""
     rollout_started_at: float | None = None
     """Unix seconds of the last progress of the rollout under way; None when none is."""
     desired_nodes: int = Field(default=0, ge=0)
