@@ -169,10 +169,9 @@ class QuarantinedConfig(Value):
     at: float
     """Unix seconds."""
     revision: int = Field(default=0, ge=0)
-    """spec.revision with which it failed."""
+    """spec.revision at that time: a higher one tries it again."""
     form_hash: str = Field(default="", max_length=64)
     """Of configuration and pod together: the same configuration in another image, say, is another try."""
-    """spec.revision at that time: a higher one tries it again."""
 
 
 class PhoenixProcessPipelineStatus(Value):
