@@ -62,6 +62,8 @@ class Machine:
 
     def __init__(self, folder: Path, host: str, prefix: tuple[str, ...] = ()) -> None:
         self.folder, self.host = folder, host
+        self.listen: tuple[str, ...] = ()
+        """Options of `phoenix up` besides port and folder."""
         self.mark = f"at-{secrets.token_hex(6)}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -91,7 +93,7 @@ class Machine:
     def up(self) -> float:
         """Start the control plane on its port and folder (again); seconds until it serves."""
         began = time.monotonic()
-        child = self._start("control-plane", "up", "--port", str(self.port), "--data-dir", str(self.data))
+        child = self._start("control-plane", "up", "--port", str(self.port), "--data-dir", str(self.data), *self.listen)
         until("the control plane serves", lambda: self._serves(child), START_SECONDS)
         return time.monotonic() - began
 

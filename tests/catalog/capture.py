@@ -23,15 +23,16 @@ class Received:
 
 @dataclass
 class Capture:
-    """A running server on a free loopback port. `down_until` (monotonic seconds) answers 503 for /v1/metrics."""
+    """A running server on a free port of an address. `down_until` (monotonic seconds) answers 503 for /v1/metrics."""
 
+    address: str = "127.0.0.1"
     down_until: float = 0.0
     refused: int = 0
     _requests: dict[str, list[Received]] = field(default_factory=lambda: defaultdict(list))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Capture:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer((self.address, 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         self._thread.start()
         return self
@@ -43,7 +44,7 @@ class Capture:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://{self.address}:{self._server.server_address[1]}"
 
     def requests(self, path: str) -> list[Received]:
         with self._lock:
