@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.kubernetes.cluster import Cluster
+from images.build import built
+from images.contents import ROOT
+from phoenix_cli.binaries.progress import progress_report
+from tests.acceptance.table import FIGURE
+from tests.catalog.capture import Capture
+from tests.kubernetes.cluster import NODE_ADDRESS, Cluster
+from tests.kubernetes.control_plane import ControlPlane
 
 _CLUSTER = pytest.StashKey[Cluster]()
 
@@ -19,6 +27,54 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
         request.config.stash[_CLUSTER] = found
         yield found
         del request.config.stash[_CLUSTER]
+
+
+@pytest.fixture(scope="session")
+def images(cluster: Cluster) -> dict[str, str]:
+    """The images "collector" and "operator", made of this code and loaded into the node: their references."""
+    found = {}
+    for kind in ("collector", "operator"):
+        with progress_report(os.environ, sys.stderr) as report:
+            found[kind], archive = built(kind, os.environ, report)
+        cluster.load(archive)
+    return found
+
+
+@pytest.fixture(scope="session")
+def crds(cluster: Cluster) -> None:
+    """The three custom resources are known to the cluster."""
+    flags = ("--server-side", "--force-conflicts", "--field-manager=tester")
+    cluster.kubectl("apply", *flags, "-f", str(ROOT / "charts" / "phoenix" / "crds"))
+    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s", seconds=70)
+
+
+@pytest.fixture(scope="session")
+def control_plane(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """`phoenix up` in the cluster's network; pods reach it at `reached`."""
+    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as found:
+        found.up()
+        yield found
+
+
+@pytest.fixture
+def backend(cluster: Cluster) -> Iterator[Capture]:
+    """A user's OTLP backend that pods reach; it keeps what it gets."""
+    with Capture(NODE_ADDRESS) as found:
+        yield found
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Note a measured figure for the table of acceptance tests; several are joined."""
+    return lambda text: request.node.user_properties.append((FIGURE, text))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, control_plane: ControlPlane) -> Iterator[Path]:
+    """Where the user of the control plane types: files lie here, and commands are run here."""
+    before, control_plane.phoenix.folder = control_plane.phoenix.folder, tmp_path
+    yield tmp_path
+    control_plane.phoenix.folder = before
 
 
 @pytest.hookimpl(wrapper=True)
