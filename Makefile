@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-harm demo-aa test test-acceptance test-kubernetes images check validate-pipelines bench bench-evaluation bench-catalog bench-loadsim format docs clean
+.PHONY: help setup demo demo-harm demo-aa test test-acceptance test-kubernetes images check validate-pipelines bench bench-evaluation bench-catalog bench-loadsim bench-operator format docs clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -80,6 +80,11 @@ bench-catalog: setup  ## every pipeline beside what people use today; writes cat
 
 bench-loadsim: .venv/dev  ## simulated load: CPU at rest and under churn, rates achieved, beside stress-ng's fork stressor
 	@$(PY) -m bench loadsim $(ARGS)
+
+bench-operator: setup  ## the operator with 1 000 resources on a real API server, beside a client-go floor; as root
+	@sh setup/cluster.sh
+	@bash tests/cluster/binaries.sh build > .venv/cluster.log
+	@$(PY) -m bench operator $(ARGS)
 
 docs: .venv/dev  ## regenerate the reference from the code
 	@$(PY) -m docs.generate

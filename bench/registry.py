@@ -35,6 +35,7 @@ BENCHMARKS = {
     "loadsim": "CPU of simulated load at rest and under churn, achieved beside asked rates, beside stress-ng's fork",
     "stepping": "experiments stepped a second, requests and units of the store a step, and their price",
     "items": "item stores: SQLite against a DynamoDB-compatible engine",
+    "operator": "the operator with 1 000 resources on a real API server, beside the least that client-go can do",
     "evaluation": "how often the evaluation's rule is wrong, and how fast it decides, by simulation, beside others",
     "evaluation_looks": "what a look at an experiment reads and takes, beside reading all measurements",
 }

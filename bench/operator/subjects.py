@@ -1,0 +1,73 @@
+"""What is measured: Phoenix's operator, and the floor. Each as a process on this machine, in the cluster's network."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import running
+from bench.running import BenchFailed
+from chalicelib.settings import ROOT
+
+FLOOR = Path(__file__).resolve().parent / "floor"
+KWOK = "sigs.k8s.io/kwok/cmd/kwok@v0.8.0"
+BUILD_SECONDS = 1800.0
+
+
+@dataclass(frozen=True)
+class Subject:
+    """agent: how its user agent begins."""
+
+    name: str
+    agent: str
+    command: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def phoenix(kubeconfig: Path, collector: Path) -> Subject:
+    """The operator as it is run in a cluster, with its collector for validating."""
+    env = {"PHOENIX_OTELCOL": str(collector), "KUBECONFIG": str(kubeconfig), "PHOENIX_METRICS_PORT": "19443"}
+    return Subject("Phoenix", "phoenix-operator", (sys.executable, "-m", "operators"), env)
+
+
+def floor(kubeconfig: Path, tools: Path) -> Subject:
+    """The least that client-go can do."""
+    return Subject("client-go floor", "phoenix-bench-floor", (str(tools / "floor"), f"--kubeconfig={kubeconfig}"))
+
+
+def build(tools: Path) -> None:
+    """The floor and kwok, once. Raises BenchFailed with the compiler's words."""
+    tools.mkdir(parents=True, exist_ok=True)
+    if not (tools / "floor").exists():
+        _go(["build", "-trimpath", "-ldflags=-s -w", "-o", str(tools / "floor"), "."], FLOOR)
+    if not (tools / "kwok").exists():
+        _go(["install", "-trimpath", KWOK], ROOT, GOBIN=str(tools), GOFLAGS="")
+
+
+def _go(words: list[str], folder: Path, **env: str) -> None:
+    done = subprocess.run(
+        ["go", *words], cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=BUILD_SECONDS
+    )
+    if done.returncode != 0:
+        raise BenchFailed(f"go {words[0]}: {done.stderr[-1000:]}")
+
+
+@contextmanager
+def started(command: tuple[str, ...], log: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, ended with its block. Raises BenchFailed when it ended by itself, with the end of its log."""
+    with log.open("ab") as out:
+        child = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+        )
+    try:
+        yield child
+        if child.poll() is not None:
+            raise BenchFailed(f"{command[0]} ended by itself:\n{log.read_text('utf-8', 'replace')[-2000:]}")
+    finally:
+        running.end(child, signal.SIGTERM)
