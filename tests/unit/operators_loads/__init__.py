@@ -1,0 +1,1 @@
+"""LoadSimulationJobs without a cluster."""
