@@ -1,0 +1,151 @@
+"""Requests to the control plane: JSON in and out, a deadline for each, its problem documents as errors. No retries.
+
+An answer counts only when a Phoenix control plane gave it: an error without a Phoenix code, a page of a proxy or a
+redirection is "not reached", so that a wrong server never looks like one that knows nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from chalicelib.domain.errors import (
+    Conflict,
+    InvalidInput,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    PhoenixError,
+    Problem,
+    Rejected,
+    TooLarge,
+    Unavailable,
+)
+
+DEADLINE_S = 20.0
+CONNECT_S = 5.0
+MAX_ANSWER = 8 * 1024 * 1024
+_MAX_TOKEN = 4096
+_MAX_TEXT = 1000
+_ERRORS: dict[int, type[PhoenixError]] = {
+    kind.status: kind for kind in (InvalidInput, NotAuthenticated, NotAllowed, NotFound, Conflict, TooLarge, Rejected)
+}
+
+
+class ControlPlaneClient:
+    """One control plane with one token. `close` at the end; one event loop."""
+
+    def __init__(
+        self, url: str, token_file: Path, ca_file: Path | None = None, *, deadline_s: float = DEADLINE_S
+    ) -> None:
+        """url: http(s)://host[:port][/path]. token_file: read at every request, so that a token that was replaced is
+        used at once. ca_file: who signed the control plane's certificate; None: whom this machine trusts. Raises
+        InvalidInput for an address or a CA that cannot be used."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+            raise InvalidInput(
+                "the control plane's address is no URL",
+                hint="write https://HOST, without a user, a password or a query",
+            )
+        self._url, self._token_file, self._deadline_s = url.rstrip("/"), token_file, deadline_s
+        self._tls = _trust(ca_file) if parts.scheme == "https" else None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def ask(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
+        """The JSON of an answer (None: an empty one). Raises the tree's error that the control plane answers with;
+        Unavailable when it was not reached, did not answer in time, is busy or broken, or is no control plane."""
+        data = None if body is None else json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+        status, raw = await self._send(method, path, data, query or {})
+        if 200 <= status < 300:
+            return self._parsed(raw) if raw else None
+        raise self._refusal(status, raw)
+
+    async def _send(self, method: str, path: str, data: bytes | None, query: Mapping[str, str]) -> tuple[int, bytes]:
+        headers = {"accept": "application/json", "authorization": f"Bearer {self._token()}"}
+        if data is not None:
+            headers["content-type"] = "application/json"
+        try:
+            async with self._open().request(
+                method,
+                self._url + path,
+                params=query,
+                data=data,
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=self._deadline_s, sock_connect=CONNECT_S),
+                allow_redirects=False,
+            ) as answer:
+                return answer.status, await self._read(answer)
+        except TimeoutError as error:
+            raise Unavailable(f"{self._url} did not answer within {self._deadline_s:g} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unavailable(f"{self._url} cannot be reached: {(str(error) or type(error).__name__)[:200]}") from error
+
+    async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
+        raw = bytearray()
+        async for chunk in answer.content.iter_chunked(65536):
+            raw += chunk
+            if len(raw) > MAX_ANSWER:
+                raise Unavailable(f"{self._url} answers with more than {MAX_ANSWER // 1024**2} MiB")
+        return bytes(raw)
+
+    def _token(self) -> str:
+        try:
+            with self._token_file.open("r", encoding="utf-8") as file:
+                token = file.read(_MAX_TOKEN).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise NotAuthenticated(f"the token file {self._token_file} cannot be read") from error
+        if not token or not token.isascii() or not token.isprintable():
+            raise NotAuthenticated(f"the token file {self._token_file} holds no token")
+        return token
+
+    def _parsed(self, raw: bytes) -> Any:
+        try:
+            return json.loads(raw)
+        except (ValueError, RecursionError) as error:
+            raise Unavailable(f"{self._url} answers, but not as a Phoenix control plane does") from error
+
+    def _refusal(self, status: int, raw: bytes) -> PhoenixError:
+        try:
+            document = json.loads(raw)
+        except (ValueError, RecursionError):
+            document = None
+        code = document.get("code") if isinstance(document, dict) else None
+        if not isinstance(code, str) or not code.startswith("PHX-"):
+            return Unavailable(f"{self._url} answers {status}, but not as a Phoenix control plane does")
+        detail = str(document.get("detail") or document.get("title") or f"{self._url} answers {status}")[:_MAX_TEXT]
+        hint = str(document.get("hint") or "")[:_MAX_TEXT]
+        return _ERRORS.get(status, Unavailable)(detail, problems=_problems(document.get("errors")), hint=hint)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(ssl=True if self._tls is None else self._tls, limit=8)
+            self._session = aiohttp.ClientSession(connector=connector, trust_env=False)
+        return self._session
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidInput(f"{ca_file} holds no CA certificates in PEM") from error
+
+
+def _problems(entries: object) -> tuple[Problem, ...]:
+    if not isinstance(entries, list):
+        return ()
+    return tuple(
+        Problem(str(one.get("pointer", ""))[:300], str(one.get("rule", ""))[:_MAX_TEXT], str(one.get("fix", ""))[:300])
+        for one in entries[:20]
+        if isinstance(one, dict)
+    )
