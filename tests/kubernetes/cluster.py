@@ -48,7 +48,8 @@ class Cluster:
 
     def __enter__(self) -> Cluster:
         # Its input ends when this process does, by whatever cause; then the cluster is brought down.
-        waits = ["sh", "-c", f"read -r _; exec bash '{SCRIPTS}/down.sh'"]
+        ends = f"bash '{SCRIPTS}/down.sh' && rm -f '{self.folder}/k' '{self.folder}/ctr' && rmdir '{self.folder}'"
+        waits = ["sh", "-c", f"read -r _; {ends}"]
         self._watch = subprocess.Popen(waits, stdin=subprocess.PIPE, env=self._env, start_new_session=True)
         try:
             self._script("up.sh")
@@ -66,9 +67,6 @@ class Cluster:
         assert self._watch is not None
         self._watch.communicate(timeout=60)
         assert self._watch.returncode == 0, "the cluster was not brought down whole"
-        for name in ("k", "ctr"):
-            (self.folder / name).unlink(missing_ok=True)
-        self.folder.rmdir()
 
     @property
     def kubeconfig(self) -> Path:
@@ -142,6 +140,33 @@ class Cluster:
         # By a shell that ends at once: the component is no child of the tests, and leaves no zombie here.
         subprocess.run(["sh", "-c", f"setsid '{script}' &"], check=True, timeout=10, **quiet)  # type: ignore[call-overload]
 
+    def crash_node(self) -> None:
+        """The node loses its power: kubelet, containerd, its shims and every process of every pod end at once."""
+        for name in ("kubelet", "containerd"):
+            self.kill(name)
+
+        def gone() -> bool:
+            pids = self._processes("kubepods") | {pid for pid in self._processes("sys") if _is_shim(pid)}
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return not pids
+
+        until("every pod's processes are gone", gone, 60)
+
+    def boot_node(self) -> None:
+        """Power is back; returns when the node says so itself, which it does not do before its kubelet works."""
+        self.start("containerd")
+        self.start("kubelet")
+        until("the node is Ready again", self.ready, 180)
+
+    def _processes(self, room: str) -> set[int]:
+        found: set[int] = set()
+        for path in Path("/sys/fs/cgroup/pids", self.folder.name, room).rglob("cgroup.procs"):
+            with suppress(OSError):
+                found |= {int(pid) for pid in path.read_text().split()}
+        return {pid for pid in found if _alive(pid)}
+
     def ready(self) -> bool:
         """Whether the API server answers and the node is Ready."""
         path = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'
@@ -170,6 +195,12 @@ class Cluster:
 def _alive(pid: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def _is_shim(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().startswith("containerd-shim")
     return False
 
 
