@@ -11,6 +11,7 @@ from chalicelib.adapters.collector.reader import YamlReader
 from chalicelib.adapters.collector.trials import DEADLINE_S, CollectorTrials
 from chalicelib.adapters.collector.validator import CollectorValidator
 from chalicelib.adapters.items.sqlite import SqliteItemStore
+from chalicelib.adapters.kubernetes.api import KubernetesApis
 from chalicelib.adapters.opamp.wire import OpampCodec
 from chalicelib.adapters.otlp.metrics import OtlpMetricsCodec
 from chalicelib.adapters.prometheus.credentials import credentials
@@ -18,6 +19,8 @@ from chalicelib.adapters.prometheus.exposition import ClientLibraryExposition
 from chalicelib.adapters.prometheus.servers import PrometheusServers
 from chalicelib.adapters.queue.inline import InlineQueue
 from chalicelib.adapters.queue.sqs import SqsQueue
+from chalicelib.adapters.secrets.aws import AwsSecrets
+from chalicelib.adapters.secrets.files import FileSecrets
 from chalicelib.adapters.system.clock import SystemClock, SystemEntropy
 from chalicelib.adapters.webhook.http import HttpNotifier
 from chalicelib.api import all_routes
@@ -28,14 +31,20 @@ from chalicelib.jobs.step import Step
 from chalicelib.jobs.tick import Sweep, Tick
 from chalicelib.ports.catalog import Catalog
 from chalicelib.ports.clock import Clock, Entropy
+from chalicelib.ports.clusters import ClusterApis
 from chalicelib.ports.collector import ConfigValidator
 from chalicelib.ports.items import ItemStore
 from chalicelib.ports.kpis import KpiSources
 from chalicelib.ports.notifier import Notifier
 from chalicelib.ports.queue import WorkQueue
+from chalicelib.ports.secrets import Secrets
 from chalicelib.repositories.records import Records
 from chalicelib.services.budgets import Budgets
 from chalicelib.services.claims import Claims
+from chalicelib.services.clusters.exchange import Exchange
+from chalicelib.services.clusters.nodes import Nodes
+from chalicelib.services.clusters.pushing import Pushing
+from chalicelib.services.clusters.registry import Clusters
 from chalicelib.services.context import Context
 from chalicelib.services.cost import Costs
 from chalicelib.services.deliveries import Deliveries
@@ -93,6 +102,8 @@ class Outside:
     validator: ConfigValidator | None = None
     notifier: Notifier | None = None
     kpi_sources: KpiSources | None = None
+    clusters: ClusterApis | None = None
+    secrets: Secrets | None = None
 
 
 def build(settings: Settings, outside: Outside | None = None) -> ControlPlane:
@@ -156,6 +167,13 @@ def validation(settings: Settings, given: Outside, *, trial_seconds: float = DEA
     return Validation(YamlReader(), validator, trials, given.clock or SystemClock())
 
 
+def secrets(settings: Settings) -> Secrets:
+    """Where credentials of clusters are kept: beside the data of one machine, or in AWS Secrets Manager."""
+    if settings.data_dir is not None:
+        return FileSecrets(settings.data_dir / "secrets")
+    return AwsSecrets(settings.dynamodb_region, settings.table_prefix)
+
+
 def prometheus_servers(settings: Settings) -> PrometheusServers:
     """The Prometheus servers that experiments may name. Raises InvalidInput for credentials that are none."""
     known = settings.prometheus_credentials
@@ -186,11 +204,15 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
     promotion = Promotion(context, deployments, in_deployment)
     sources = Sources(context, given.kpi_sources or prometheus_servers(settings))
     observing = Observing(context, fleet, sources)
+    nodes = Nodes(context, in_experiment, in_deployment)
+    apis = given.clusters or KubernetesApis()
+    clusters = Clusters(context, apis, given.secrets or secrets(settings), tokens, nodes)
+    exchange = Exchange(context, fleet, loadsims, tokens, nodes)
     return Services(
         tokens=tokens,
         hosts=hosts,
         fleet=fleet,
-        ingest=Ingest(context, OtlpMetricsCodec()),
+        ingest=Ingest(context, OtlpMetricsCodec(), exchange.used),
         pipelines=rendering,
         library=library,
         own_pipelines=OwnPipelines(context, library, Drafts(YamlReader(), checking)),
@@ -211,6 +233,9 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         notifications=notifications,
         host_watch=HostWatch(context, fleet, notifications),
         quarantine=Quarantine(context),
+        clusters=clusters,
+        cluster_exchange=exchange,
+        cluster_pushing=Pushing(context, clusters, apis, exchange),
         audit=records.audit,
         clock=context.clock,
     )
@@ -225,6 +250,7 @@ def _steppers(services: Services) -> dict[str, Callable[[str, str], None]]:
         "WEBHOOK": services.host_watch.step,
         "BUDGET": services.budgets.step,
         "COSTWATCH": services.costs.roll,
+        "CLUSTER": services.cluster_pushing.step,
     }
 
 

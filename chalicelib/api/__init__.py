@@ -5,6 +5,7 @@ from __future__ import annotations
 from chalicelib.api import (
     agreements,
     budgets,
+    clusters,
     cost,
     deployments,
     edge,
@@ -42,6 +43,7 @@ def all_routes(services: Services, version: str) -> tuple[Route, ...]:
         *agreements.routes(services),
         *predictions.routes(services),
         *loadsims.routes(services),
+        *clusters.routes(services),
         *price_books.routes(services),
         *cost.routes(services),
         *budgets.routes(services),

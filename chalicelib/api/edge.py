@@ -1,4 +1,5 @@
-"""What collectors and supervisors call: OpAMP polls and OTLP metrics, binary, with the host's own token."""
+"""What collectors and supervisors call: OpAMP polls and OTLP metrics, binary, with the host's own token; measurements
+of nodes with that of their cluster."""
 
 from __future__ import annotations
 
@@ -29,5 +30,5 @@ def routes(services: Services) -> tuple[Route, ...]:
             "One OpAMP message of a host's second collector (dedicated mode)",
             kind=Kind.BINARY,
         ),
-        Route("POST", "/v1/metrics", Role.HOST, metrics, "OTLP metrics of a collector", kind=Kind.BINARY),
+        Route("POST", "/v1/metrics", Role.SENDER, metrics, "OTLP metrics of a collector", kind=Kind.BINARY),
     )

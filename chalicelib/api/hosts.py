@@ -79,6 +79,9 @@ class HostView(Model):
     second: SecondView | None
     """None where there never was one, and in lists."""
     facts: HostFacts
+    cluster: str
+    """The cluster that it is a node of, "" for none."""
+    node: str
 
 
 def _view(services: Services, tenant: str, host: Host, now: float) -> HostView:
@@ -101,6 +104,8 @@ def _view(services: Services, tenant: str, host: Host, now: float) -> HostView:
         quarantine=list(state.quarantine),
         second=None,
         facts=host.facts,
+        cluster=host.cluster,
+        node=host.node,
     )
 
 

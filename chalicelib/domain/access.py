@@ -19,12 +19,15 @@ TOKEN_PREFIX = "phx_"
 
 
 class Role(StrEnum):
-    """viewer < operator < admin for people and automation; host stands apart and reaches only its own things."""
+    """viewer < operator < admin for people and automation; host and cluster stand apart and reach only their own."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
     ADMIN = "admin"
     HOST = "host"
+    CLUSTER = "cluster"
+    SENDER = "sender"
+    """What a route needs that a host and a cluster may call alike, each for its own. No token has it."""
 
 
 _RANK = {Role.VIEWER: 1, Role.OPERATOR: 2, Role.ADMIN: 3}
@@ -39,7 +42,7 @@ class Public(StrEnum):
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is calling. subject: name of the token, or of the host for role HOST."""
+    """Who is calling. subject: name of the token, or of the host or cluster for the roles of that name."""
 
     tenant: str
     role: Role
@@ -77,16 +80,32 @@ def authenticate(token: Token | None, now: float) -> Principal:
     return Principal(token.tenant, token.role, token.subject, token.id)
 
 
-def authorise(principal: Principal, needed: Role, own_host: str | None = None) -> None:
+_OWN = {
+    Role.HOST: ((Role.HOST,), "only a host's own token may do this", "enrol the host: phoenix host enrol"),
+    Role.CLUSTER: (
+        (Role.CLUSTER,),
+        "only a cluster's own token may do this",
+        "register the cluster: phoenix cluster register",
+    ),
+    Role.SENDER: (
+        (Role.HOST, Role.CLUSTER),
+        "only a host's or a cluster's own token may do this",
+        "enrol the host: phoenix host enrol",
+    ),
+}
+
+
+def authorise(principal: Principal, needed: Role, own: str | None = None) -> None:
     """Raises NotAllowed unless the principal may use a route that needs `needed`.
 
-    own_host: the host that a HOST route is about, or None when the route names none.
+    own: the host or cluster that a HOST or CLUSTER route is about, or None when the route names none.
     """
-    if needed is Role.HOST:
-        if principal.role is not Role.HOST:
-            raise NotAllowed("only a host's own token may do this", hint="enrol the host: phoenix host enrol")
-        if own_host is not None and own_host != principal.subject:
-            raise NotAllowed(f"this token belongs to host {principal.subject!r}, not to {own_host!r}")
+    if needed in _OWN:
+        roles, refusal, hint = _OWN[needed]
+        if principal.role not in roles:
+            raise NotAllowed(refusal, hint=hint)
+        if own is not None and own != principal.subject:
+            raise NotAllowed(f"this token belongs to {principal.role.value} {principal.subject!r}, not to {own!r}")
         return
     if _RANK.get(principal.role, 0) < _RANK[needed]:
         raise NotAllowed(

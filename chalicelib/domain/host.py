@@ -44,6 +44,11 @@ class Host(Value):
     enrolled_at: float
     enrolled_by: str
     token_id: str
+    """"" for a node: its cluster's token speaks for it."""
+    cluster: str = Field(default="", max_length=40)
+    """The cluster that it is a node of; "" for a host that enrolled itself."""
+    node: str = Field(default="", max_length=253)
+    """Its name there."""
     facts: HostFacts = HostFacts()
     facts_at: float | None = None
 

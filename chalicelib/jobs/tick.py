@@ -8,7 +8,7 @@ from chalicelib.repositories.records import Records, shards
 BATCH = 25
 
 
-OUTWARD = frozenset({"NOTIFICATION", "DELIVERY", "WEBHOOK", "BUDGET", "COSTWATCH"})
+OUTWARD = frozenset({"NOTIFICATION", "DELIVERY", "WEBHOOK", "BUDGET", "COSTWATCH", "CLUSTER"})
 """Kinds of work that wait for others, or add up a lot: with a tick of their own they never hold up an experiment."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from chalicelib.domain.access import Token
+from chalicelib.domain.cluster.cluster import Cluster, ClusterMode, ClusterView
 from chalicelib.domain.cost.budget import Budget
 from chalicelib.domain.cost.stored import OwnPriceBook
 from chalicelib.domain.deployment import Deployment
@@ -130,6 +131,14 @@ class Records:
             store, "ENROLMENT", Enrolment, lambda v: v.digest, expires=lambda v: int(v.expires_at)
         )
         self.hosts = Documents(store, "HOST", Host, lambda v: v.name)
+        self.clusters = Documents(
+            store,
+            "CLUSTER",
+            Cluster,
+            lambda v: v.name,
+            active=_shard_of(lambda v: v.name, lambda v: v.mode is ClusterMode.PUSH),
+        )
+        self.cluster_views = PackedDocuments(store, "CLUSTERVIEW", ClusterView, lambda v: v.cluster)
         self.agents = Documents(store, "AGENT", AgentRecord, lambda v: v.host)
         self.agent_bindings = Documents(store, "AGENTBINDING", AgentBinding, lambda v: v.instance_uid)
         self.effective_configs = Documents(store, "EFFECTIVE", EffectiveConfig, lambda v: v.host)

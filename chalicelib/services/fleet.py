@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +33,8 @@ MAX_EFFECTIVE = 300_000
 """Characters of JSON: an item holds 400 000 bytes, and one host's size must never hold up its own messages."""
 AT_ONCE = 50
 """Hosts that are written in one transaction."""
+Say = Callable[[AgentState], tuple[AgentState, AgentReport]]
+"""What a host without a supervisor says, given what is wanted of it; the state may be given another marker first."""
 _RECORDED = frozenset({EventKind.CONFIRMED, EventKind.FAILED, EventKind.ROLLED_BACK, EventKind.DRIFTED})
 
 
@@ -62,6 +64,36 @@ class Fleet:
             self._bind(principal, report)
         outcome = retrying(lambda: self._receive(principal.tenant, agent, report))
         return self._wire.encode(outcome.reply, self._body(principal.tenant, outcome.reply.offer))
+
+    def hear_all(self, tenant: str, says: Mapping[str, Say], policy: FleetPolicy) -> dict[str, AgentState]:
+        """Take what hosts say that have no supervisor, many in one transaction; their states afterwards. policy: times
+        that fit them."""
+        found = self._records.agents.several(tenant, says)
+        now = self._context.clock.now()
+        states: dict[str, AgentState] = {}
+        writes: list[tuple[str, list[Write]]] = []
+        for host, say in says.items():
+            stored = found.get(host) or Stored(AgentRecord(host=host), 0)
+            state, events = _heard(stored.value.state, say, now, policy)
+            states[host] = state
+            write = self._records.agents.write(tenant, AgentRecord(host=host, state=state), stored.version)
+            writes.append((host, [write, *self._told(tenant, host, events, now)]))
+        for part in _parts(writes):
+            try:
+                puts = [put for _, several in part for put in several]
+                self._records.store.transact(puts, token=f"heard-{self._context.entropy.uid()}")
+            except (Conflict, TooLarge):  # something was wanted of one of them meanwhile
+                for host, _ in part:
+                    states[host] = self._hear(tenant, host, says[host], policy)
+        return states
+
+    def _hear(self, tenant: str, host: str, say: Say, policy: FleetPolicy) -> AgentState:
+        def attempt() -> AgentState:
+            stored = self._read(tenant, host)
+            state, events = _heard(stored.value.state, say, self._context.clock.now(), policy)
+            return self._save(tenant, host, state, stored.version, events).value.state
+
+        return retrying(attempt)
 
     def state(self, tenant: str, host: str) -> AgentState:
         """What is known of a host's agent, deadlines applied."""
@@ -198,15 +230,18 @@ class Fleet:
         if effective is not None:
             kept = _kept(host, state.effective.marker if state.effective else "", effective, now)
             more.append(self._records.effective_configs.write(tenant, kept, ANY_VERSION))
-        happened = [(f"config {e.kind.value}", _detail(e)) for e in events if e.kind in _RECORDED]
-        if happened:
-            actor = f"host:{host_of(host)}"
-            more += self._records.audit.entries(tenant, actor, at=now, actor=actor, happened=happened)
+        more += self._told(tenant, host, events, now)
         if more:
             self._records.store.transact([write, *more], token=f"agent-{self._context.entropy.uid()}")
         else:
             self._records.store.put(write.item, write.expected)
         return Stored(record, write.item.version)
+
+    def _told(self, tenant: str, host: str, events: Sequence[Event], now: float) -> list[Put]:
+        """The audit entries of what happened."""
+        happened = [(f"config {e.kind.value}", _detail(e)) for e in events if e.kind in _RECORDED]
+        actor = f"host:{host_of(host)}"
+        return self._records.audit.entries(tenant, actor, at=now, actor=actor, happened=happened) if happened else []
 
     def _bind(self, principal: Principal, report: AgentReport) -> None:
         """An instance uid belongs to the host whose token used it first."""
@@ -241,6 +276,28 @@ class Fleet:
 
     def _stamped(self, tenant: str, content: str, revision: int, scope: str) -> dict[str, Any]:
         return stamp(self.config(tenant, content), revision, scope)[0]
+
+
+def _heard(state: AgentState, say: Say, now: float, policy: FleetPolicy) -> tuple[AgentState, tuple[Event, ...]]:
+    """Deadlines first, as for every host; then what it says, in answer to what is wanted of it."""
+    state, expired = expire(state, now, policy)
+    state, report = say(state)
+    outcome = receive(state, report, now, policy)
+    return outcome.state, (*expired, *outcome.events)
+
+
+def _parts(writes: Sequence[tuple[str, list[Write]]]) -> Iterator[list[tuple[str, list[Write]]]]:
+    """Hosts with their writes, at most AT_ONCE writes together; a host's own stay together."""
+    part: list[tuple[str, list[Write]]] = []
+    size = 0
+    for one in writes:
+        if part and size + len(one[1]) > AT_ONCE:
+            yield part
+            part, size = [], 0
+        part.append(one)
+        size += len(one[1])
+    if part:
+        yield part
 
 
 def _detail(event: Event) -> dict[str, Any]:

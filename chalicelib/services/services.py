@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from chalicelib.ports.clock import Clock
 from chalicelib.repositories.audit import AuditTrail
 from chalicelib.services.budgets import Budgets
+from chalicelib.services.clusters.exchange import Exchange
+from chalicelib.services.clusters.pushing import Pushing
+from chalicelib.services.clusters.registry import Clusters
 from chalicelib.services.cost import Costs
 from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.deployments import Deployments
@@ -60,5 +63,8 @@ class Services:
     notifications: Notifications
     host_watch: HostWatch
     quarantine: Quarantine
+    clusters: Clusters
+    cluster_exchange: Exchange
+    cluster_pushing: Pushing
     audit: AuditTrail
     clock: Clock

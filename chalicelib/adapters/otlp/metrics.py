@@ -96,7 +96,7 @@ def _origin(resource: metrics_pb2.ResourceMetrics) -> Origin:
     said = attributes(resource.resource.attributes, _IDENTITY)
     return Origin(
         scope=text(said, "phoenix.scope", 128),
-        host=text(said, "phoenix.host", 63),
+        host=text(said, "phoenix.host", 253),
         marker=text(said, "phoenix.config", 64, required=False),
         variant=text(said, "phoenix.variant", 32, required=False),
     )

@@ -187,7 +187,8 @@ def expire(state: AgentState, now: float, policy: FleetPolicy) -> Judged:
         return state, ()
     said = state.remote.error if state.remote and state.remote.marker == wanted.marker else ""
     why = wanted.crash or said or (state.health.last_error if state.health else "")
-    text = f"not confirmed within {policy.confirm_within:g} s" + (f": {why}" if why else "")
+    given = wanted.deadline - (wanted.offered_at or wanted.assigned_at)  # not every kind of host has the same time
+    text = f"not confirmed within {given:.0f} s" + (f": {why}" if why else "")
     return fail(state, text, now, policy)
 
 

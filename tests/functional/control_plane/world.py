@@ -17,6 +17,7 @@ from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.bootstrap import ControlPlane, Outside, build
 from chalicelib.domain.access import DEFAULT_TENANT, Role
 from chalicelib.domain.audit import AuditRecord, broken_at
+from chalicelib.ports.clusters import ClusterApis
 from chalicelib.ports.items import ItemStore
 from chalicelib.ports.kpis import KpiSources
 from chalicelib.settings import ROOT, Settings
@@ -43,12 +44,19 @@ def catalog() -> FileCatalog:
 class World:
     """folder: of the SQLite store. memory: keep everything in memory instead. Ends with `close`."""
 
-    def __init__(self, folder: Path, *, memory: bool = False, kpi_sources: KpiSources | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        memory: bool = False,
+        kpi_sources: KpiSources | None = None,
+        clusters: ClusterApis | None = None,
+    ) -> None:
         self.clock, self.entropy, self.validator = SettableClock(), CountedEntropy(), FakeValidator()
         self.settings = Settings(data_dir=folder)
         self.hosts: dict[str, FakeHost] = {}
         self.tokens: dict[str, str] = {}
-        self.kpi_sources = kpi_sources
+        self.kpi_sources, self.clusters = kpi_sources, clusters
         self.deaths = 0
         self.remains: ItemStore | None = MemoryItemStore(self.clock.now) if memory else None
         """What a process that dies leaves behind; None: the SQLite file."""
@@ -64,7 +72,15 @@ class World:
     def start(self, store: ItemStore | None = None) -> None:
         """A fresh control plane process over the same data."""
         self.close()
-        outside = Outside(self.clock, self.entropy, store, catalog(), self.validator, kpi_sources=self.kpi_sources)
+        outside = Outside(
+            self.clock,
+            self.entropy,
+            store,
+            catalog(),
+            self.validator,
+            kpi_sources=self.kpi_sources,
+            clusters=self.clusters,
+        )
         self.control_plane = build(self.settings, outside)
         self._http = Asgi(Gateway(app.create(self.control_plane)))
 

@@ -1,0 +1,1 @@
+"""Keeping credentials: a folder that its owner alone reads, or AWS Secrets Manager."""

@@ -1,0 +1,2 @@
+"""Use cases of clusters: `registry` lets them in, shows and removes them, `exchange` hears and tells one, `pushing`
+calls those that the control plane reaches itself, `nodes` keeps their hosts, `configs` what nodes share."""
