@@ -142,6 +142,10 @@ class Caches:
         """Keys of all objects of a kind."""
         return sorted({key for cache in self._of(kind) for key in cache.keys()})  # noqa: SIM118
 
+    def count(self, kind: Kind) -> int:
+        """How many objects of a kind are held."""
+        return sum(len(cache) for cache in self._of(kind))
+
     def all(self, kind: Kind) -> Iterator[Object]:
         """All objects of a kind, parsed one after the other."""
         for key in self.keys(kind):

@@ -1,1 +1,1 @@
-"""Process life and wiring: kopf, settings, leader election, metrics. Decides nothing."""
+"""The operator as a process: settings, wiring, metrics, leadership, process life. Alone sees kopf and adapters."""

@@ -1,5 +1,5 @@
-"""The operators' commands that run once and end: `crds apply`, `backup`, `restore`. The chart's hook and jobs run them.
-Not here: the operators themselves.
+"""The operators' commands that run once and end: `crds apply`, `backup`, `restore`, `check`. The chart's hooks and jobs
+run them. Not here: the operators themselves.
 
 Exit codes: 0 done, 1 something was refused or could not be done, 2 called wrongly.
 """
@@ -18,9 +18,10 @@ from operators.engine.client import KubeClient
 from operators.engine.cluster import Cluster
 from operators.engine.credentials import Credentials, from_kubeconfig, in_cluster
 from operators.runtime import backup
+from operators.runtime.check import answered
 from operators.runtime.definitions import apply_definitions
 
-COMMANDS = ("crds", "backup", "restore")
+COMMANDS = ("crds", "backup", "restore", "check")
 MANAGER = "phoenix-maintenance"
 """Field manager of what these commands apply: who then owns a restored field is told by it."""
 
@@ -50,7 +51,9 @@ def parser() -> argparse.ArgumentParser:
     restores = commands.add_parser("restore", help="apply the resources of such a file")
     restores.add_argument("--file", type=Path, help="the file")
     restores.add_argument("--folder", type=Path, help="the newest file of this folder, in place of --file")
-    for command in (crds, saves, restores):
+    checks = commands.add_parser("check", help="whether the operators answer: write a pipeline for no node, and wait")
+    checks.add_argument("--namespace", required=True, help="where the pipeline is written and deleted again")
+    for command in (crds, saves, restores, checks):
         command.add_argument("--kubeconfig", type=Path, help="outside a pod: how the cluster is reached")
         command.add_argument("--context", default="", help="its context (default: the current one)")
     return whole
@@ -89,6 +92,9 @@ async def run(chosen: argparse.Namespace, cluster: Cluster, now: float) -> int:
         documents = await backup.collect(cluster, chosen.namespace)
         path = backup.write(documents, chosen.folder, now, chosen.keep)
         print(f"{len(documents)} resources in {path}")
+        return 0
+    if chosen.command == "check":
+        print(await answered(cluster, chosen.namespace, asyncio.sleep))
         return 0
     return await _restore(chosen, cluster)
 
