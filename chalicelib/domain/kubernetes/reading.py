@@ -1,4 +1,4 @@
-"""Objects of the Kubernetes API as what a cluster says of them, for whoever carries it. Strings from a cluster: data."""
+"""Objects of the Kubernetes API as what a cluster says of them, for both carriers. Strings from a cluster: data."""
 
 from __future__ import annotations
 
