@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from chalicelib.adapters.kubernetes.connection import Connection
 from chalicelib.adapters.kubernetes.eks import connection_of
-from chalicelib.adapters.kubernetes.reading import load_seen, node_seen, pipeline_seen
 from chalicelib.domain.cluster.cluster import Cluster, Credentials, Eks, Server
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from chalicelib.domain.kubernetes import load_job, process_pipeline
 from chalicelib.domain.kubernetes.exchange import ClusterOrders, ClusterSeen, LoadWanted, PipelineWanted
+from chalicelib.domain.kubernetes.reading import load_seen, node_seen, pipeline_seen
 from chalicelib.domain.kubernetes.resource import (
     API_VERSION,
     CONTROL_PLANE,
@@ -23,6 +23,7 @@ from chalicelib.domain.kubernetes.resource import (
     MANAGED_BY,
     VERSION,
 )
+from chalicelib.domain.kubernetes.writing import spec_body
 from chalicelib.ports.clusters import ClusterApi, Right
 
 PAGE = 500
@@ -137,7 +138,7 @@ class KubernetesApi:
             "apiVersion": API_VERSION,
             "kind": _KINDS[plural],
             "metadata": {"name": one.name, "namespace": self._namespace, "labels": {MANAGED_BY: CONTROL_PLANE}},
-            "spec": one.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "spec": spec_body(one.spec),
         }
         query = {"fieldManager": FIELD_MANAGER, "force": "true", "fieldValidation": "Strict"}
         self._connection.ask("PATCH", self._path(plural, one.name), query, body)

@@ -5,6 +5,8 @@ the old one when the new one is ready there. Level-triggered: the same sight and
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,13 +24,15 @@ from chalicelib.domain.pipeline.marker import find_marker
 TOKEN_SECRET = "phoenix-cluster"
 """Secret with the keys `endpoint` and `token` that the nodes' collectors send measurements with."""
 ENVIRONMENT_SECRET = "phoenix-environment"
-"""Secret whose keys are the environment variables that configurations refer to."""
+"""Secret whose keys are the environment variables that configurations refer to, where they do."""
 PROGRESS_S = 90.0
 """Seconds without progress after which the operator puts the last good configuration back: under the three minutes that
 an experiment has for all its hosts."""
 MAX_SURGE = "25%"
 """A thousand nodes change in four waves."""
 _NAME_DIGITS = 10
+_REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)")
+_OWN = "PHOENIX_"
 
 
 @dataclass(frozen=True)
@@ -177,8 +181,14 @@ def _spec(
     return PhoenixProcessPipelineSpec(
         config=dict(group.config),
         kpi=KpiTarget(secret_ref=SecretRef(name=TOKEN_SECRET)),
-        environment=(SecretRef(name=ENVIRONMENT_SECRET),),
+        environment=(SecretRef(name=ENVIRONMENT_SECRET),) if _refers(group.config) else (),
         node_names=tuple(sorted(nodes)),
         rollout=RolloutPolicy(max_surge=MAX_SURGE, progress_deadline=PROGRESS_S),
         revision=max(group.revision, before.spec.revision if before else 0),
     )
+
+
+def _refers(config: Mapping[str, Any]) -> bool:
+    """Whether it needs more of its environment than every collector is given."""
+    names = set(_REFERENCE.findall(json.dumps(config)))
+    return any(not name.startswith(_OWN) for name in names)
