@@ -31,7 +31,7 @@ async def answered(cluster: Cluster, namespace: str, sleep: Callable[[float], Aw
         await cluster.delete(PIPELINE, key)
     raise Unavailable(
         f"no operator said how {namespace}/{NAME} stands within {LOOKS} s",
-        hint="is this namespace watched, and an operator ready? kubectl get deployments -A -l app.kubernetes.io/name=phoenix",
+        hint="is this namespace watched, and an operator ready? kubectl get pods -A -l app.kubernetes.io/name=phoenix",
     )
 
 
