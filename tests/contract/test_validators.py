@@ -59,3 +59,16 @@ def test_a_sound_configuration_is_none_and_an_unsound_one_words(make: Callable[[
 def test_without_a_collector_there_is_no_answer(make: Callable[[], ConfigValidator]) -> None:
     with pytest.raises(Unavailable):
         make().validate(SOUND)
+
+
+def test_a_node_s_configuration_is_judged_without_its_variables() -> None:
+    """A host's name is text and an address an address, though neither is known where it is validated."""
+    config = {
+        **SOUND,
+        "exporters": {"prometheus_remote_write": {"endpoint": "${env:PHOENIX_BACKEND_DEPLOYED_URL}"}},
+        "service": {
+            "telemetry": {"resource": {"phoenix.host": "${env:PHOENIX_HOST}"}},
+            "pipelines": {"metrics": {"receivers": ["nop"], "exporters": ["prometheus_remote_write"]}},
+        },
+    }
+    assert real().validate(config) is None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.kubernetes.exchange import HOST_VARIABLE
 from chalicelib.domain.pipeline.document import to_yaml
 from chalicelib.domain.pipeline.marker import content_hash
 from chalicelib.domain.pipeline.masking import mask_text
@@ -24,7 +25,9 @@ DEADLINE_S = 20.0
 MAX_MESSAGE = 2000
 _CACHED = 256
 DUMMY = "1"
-"""Stands for every environment variable: legal as text and as a number."""
+"""Stands for an environment variable: legal as text and as a number."""
+DUMMY_URL = "http://127.0.0.1:1"
+DUMMY_HOST = "host"
 _LOG_PREFIX = re.compile(r"^(?:\d{4}[-/]\d\d[-/]\d\d[T ]\S+\s+)?(?:collector server run finished with error:\s*)?")
 REMEDY = "build or install the collector (make setup), or set PHOENIX_OTELCOL to its binary"
 
@@ -57,7 +60,7 @@ class CollectorValidator:
         with tempfile.TemporaryDirectory(prefix="phoenix-validate-") as folder:
             path = Path(folder) / "config.yaml"
             path.write_text(to_yaml(config), encoding="utf-8")
-            done = self._run(path, {name: DUMMY for name in environment_names(config)})
+            done = self._run(path, {name: dummy(name) for name in environment_names(config)})
         if done.returncode == 0:
             return None
         return clean_message(done.stderr or done.stdout, path) or f"the collector ended with code {done.returncode}"
@@ -83,6 +86,14 @@ class CollectorValidator:
             raise Unavailable(
                 f"the collector did not validate within {self._deadline_s:g} s", hint="is the machine overloaded?"
             ) from error
+
+
+def dummy(name: str) -> str:
+    """What stands for a variable: an address where its name says that it holds one, because some exporters refuse
+    anything else, and a text for a host's name, because a resource attribute must not be a number."""
+    if name.endswith(("_URL", "_ENDPOINT")):
+        return DUMMY_URL
+    return DUMMY_HOST if name == HOST_VARIABLE else DUMMY
 
 
 def clean_message(output: str, path: Path) -> str:
