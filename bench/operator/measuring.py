@@ -16,7 +16,7 @@ from bench import conditions, proc
 from bench.operator.api import DAEMON_SETS, MERGE, PIPELINES, Api, Watcher
 from bench.operator.audit import POLICY, Audit, Requests
 from bench.operator.resources import DISTINCT, NOWHERE, configurations, name, node, pipeline
-from bench.operator.subjects import Subject, build, floor, phoenix, started
+from bench.operator.subjects import Subject, build, floor, kwok, phoenix, started
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
 from bench.running import BenchFailed, collector_binary
@@ -28,7 +28,6 @@ NODES = 10
 REST_S, CHANGES = 30.0, 20
 DEADLINE_S = 600.0
 SETTLE_S = 5.0
-KWOK_AT_ONCE = ("--manage-all-nodes=false", "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake")
 COLUMNS = (
     Column("what", "resources on"),
     Column("subject", "operator"),
@@ -110,8 +109,7 @@ def _measured(choose: Callable[[Path], Subject], count: int, tools: Path, *, sim
         cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
         for number in range(NODES):
             api.ask("POST", "/api/v1/nodes", node(number))
-        words = (str(tools / "kwok"), f"--kubeconfig={cluster.kubeconfig}", *KWOK_AT_ONCE)
-        ends.enter_context(started(words, folder / "kwok.log", {}))
+        ends.enter_context(started(kwok(cluster.kubeconfig, tools), folder / "kwok.log", {}))
         subject = choose(cluster.kubeconfig)
         watcher = Watcher(cluster.kubeconfig, PIPELINES, _current)
         run = Run(subject, cluster, api, Audit(log, subject.agent), watcher, folder / "subject.log")

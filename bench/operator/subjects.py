@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,9 @@ from bench.running import BenchFailed
 from chalicelib.settings import ROOT
 
 FLOOR = Path(__file__).resolve().parent / "floor"
-KWOK = "sigs.k8s.io/kwok/cmd/kwok@v0.8.0"
+KWOK_MODULE, KWOK_VERSION = "sigs.k8s.io/kwok", "v0.8.0"
+STAGES = ("node/fast", "node/heartbeat-with-lease", "pod/fast")
+"""Of kwok's own: how its nodes and pods behave."""
 BUILD_SECONDS = 1800.0
 
 
@@ -47,15 +50,29 @@ def build(tools: Path) -> None:
     if not (tools / "floor").exists():
         _go(["build", "-trimpath", "-ldflags=-s -w", "-o", str(tools / "floor"), "."], FLOOR)
     if not (tools / "kwok").exists():
-        _go(["install", "-trimpath", KWOK], ROOT, GOBIN=str(tools), GOFLAGS="")
+        _go(["install", "-trimpath", f"{KWOK_MODULE}/cmd/kwok@{KWOK_VERSION}"], ROOT, GOBIN=str(tools), GOFLAGS="")
+    if not (tools / "stages.yaml").exists():
+        module = json.loads(_go(["mod", "download", "-json", f"{KWOK_MODULE}@{KWOK_VERSION}"], ROOT))["Dir"]
+        parts = [p for stage in STAGES for p in sorted((Path(module) / "kustomize" / "stage" / stage).glob("*.yaml"))]
+        texts = [part.read_text("utf-8") for part in parts if part.name != "kustomization.yaml"]
+        (tools / "stages.yaml").write_text("---\n".join(texts), "utf-8")
 
 
-def _go(words: list[str], folder: Path, **env: str) -> None:
+def kwok(kubeconfig: Path, tools: Path) -> tuple[str, ...]:
+    """The command that simulates the nodes of `resources.node`."""
+    selected = "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake"
+    config = f"--config={tools / 'stages.yaml'}"
+    lease = "--node-lease-duration-seconds=40"
+    return (str(tools / "kwok"), f"--kubeconfig={kubeconfig}", config, "--manage-all-nodes=false", selected, lease)
+
+
+def _go(words: list[str], folder: Path, **env: str) -> str:
     done = subprocess.run(
         ["go", *words], cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=BUILD_SECONDS
     )
     if done.returncode != 0:
         raise BenchFailed(f"go {words[0]}: {done.stderr[-1000:]}")
+    return done.stdout
 
 
 @contextmanager
