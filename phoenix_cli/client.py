@@ -32,9 +32,9 @@ class Client:
         """Create or command something; the answer."""
         return self._call("POST", path, json=body, params=query)
 
-    def delete(self, path: str) -> None:
-        """Delete something."""
-        self._call("DELETE", path)
+    def delete(self, path: str, **query: Any) -> Any:
+        """Delete something; the answer, None where there is none."""
+        return self._call("DELETE", path, params=query)
 
     def items(self, path: str) -> list[dict[str, Any]]:
         """Every item of a paged list."""

@@ -10,6 +10,7 @@ import typer
 from chalicelib.domain.errors import PhoenixError
 from phoenix_cli.commands import (
     budget,
+    cluster,
     cost,
     demo,
     experiment,
@@ -33,6 +34,7 @@ local.register(app)
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(experiment.app, name="experiment")
 app.add_typer(host.app, name="host")
+app.add_typer(cluster.app, name="cluster")
 app.add_typer(loadsim.app, name="loadsim")
 app.add_typer(token.app, name="token")
 app.add_typer(price_book.app, name="price-book")
