@@ -1,4 +1,4 @@
-"""A kubeconfig, reduced to what a control plane elsewhere can use: address, CA, and credentials that are text themselves.
+"""A kubeconfig, reduced to what a control plane elsewhere can use: address, CA, and credentials that are plain text.
 
 Nothing in it is executed: a context whose credentials come from a program is refused with the way round it.
 """
