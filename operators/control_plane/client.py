@@ -31,7 +31,9 @@ from chalicelib.domain.errors import (
 DEADLINE_S = 20.0
 CONNECT_S = 5.0
 MAX_ANSWER = 8 * 1024 * 1024
-_MAX_TOKEN = 4096
+MOST_CONNECTIONS = 8
+_MAX_TEXT_FILE = 4096
+_MAX_CA = 1024 * 1024
 _MAX_TEXT = 1000
 _ERRORS: dict[int, type[PhoenixError]] = {
     kind.status: kind for kind in (InvalidInput, NotAuthenticated, NotAllowed, NotFound, Conflict, TooLarge, Rejected)
@@ -39,28 +41,23 @@ _ERRORS: dict[int, type[PhoenixError]] = {
 
 
 class ControlPlaneClient:
-    """One control plane with one token. `close` at the end; one event loop."""
+    """One control plane, by a folder such as a mounted Secret: `endpoint` (its URL), `token`, and `ca.crt` where its
+    certificate is signed by an authority that this machine does not know. `close` at the end; one event loop.
 
-    def __init__(
-        self, url: str, token_file: Path, ca_file: Path | None = None, *, deadline_s: float = DEADLINE_S
-    ) -> None:
-        """url: http(s)://host[:port][/path]. token_file: read at every request, so that a token that was replaced is
-        used at once. ca_file: who signed the control plane's certificate; None: whom this machine trusts. Raises
-        InvalidInput for an address or a CA that cannot be used."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-            raise InvalidInput(
-                "the control plane's address is no URL",
-                hint="write https://HOST, without a user, a password or a query",
-            )
-        self._url, self._token_file, self._deadline_s = url.rstrip("/"), token_file, deadline_s
-        self._tls = _trust(ca_file) if parts.scheme == "https" else None
-        self._session: aiohttp.ClientSession | None = None
+    The files are read at every request, so that what was replaced is used at once.
+    """
+
+    def __init__(self, folder: Path, *, deadline_s: float = DEADLINE_S) -> None:
+        self._folder, self._deadline_s = folder, deadline_s
+        self._url = "the control plane"
+        self._sessions: dict[bytes, aiohttp.ClientSession] = {}
+        """The one in use, by the CA it trusts."""
 
     async def close(self) -> None:
         """Ends all connections."""
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
 
     async def ask(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
         """The JSON of an answer (None: an empty one). Raises the tree's error that the control plane answers with;
@@ -72,11 +69,13 @@ class ControlPlaneClient:
         raise self._refusal(status, raw)
 
     async def _send(self, method: str, path: str, data: bytes | None, query: Mapping[str, str]) -> tuple[int, bytes]:
+        self._url = self._endpoint()
+        session = await self._session()
         headers = {"accept": "application/json", "authorization": f"Bearer {self._token()}"}
         if data is not None:
             headers["content-type"] = "application/json"
         try:
-            async with self._open().request(
+            async with session.request(
                 method,
                 self._url + path,
                 params=query,
@@ -99,15 +98,38 @@ class ControlPlaneClient:
                 raise Unavailable(f"{self._url} answers with more than {MAX_ANSWER // 1024**2} MiB")
         return bytes(raw)
 
+    def _endpoint(self) -> str:
+        try:
+            url = _text(self._folder / "endpoint")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Unavailable(f"the file {self._folder / 'endpoint'} cannot be read") from error
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+            raise Unavailable(f"{self._folder / 'endpoint'} holds no https:// URL without user, password and query")
+        return url.rstrip("/")
+
     def _token(self) -> str:
         try:
-            with self._token_file.open("r", encoding="utf-8") as file:
-                token = file.read(_MAX_TOKEN).strip()
+            token = _text(self._folder / "token")
         except (OSError, UnicodeDecodeError) as error:
-            raise NotAuthenticated(f"the token file {self._token_file} cannot be read") from error
+            raise NotAuthenticated(f"the token file {self._folder / 'token'} cannot be read") from error
         if not token or not token.isascii() or not token.isprintable():
-            raise NotAuthenticated(f"the token file {self._token_file} holds no token")
+            raise NotAuthenticated(f"the token file {self._folder / 'token'} holds no token")
         return token
+
+    async def _session(self) -> aiohttp.ClientSession:
+        """The connections to the control plane; new ones when the CA is another."""
+        file = self._folder / "ca.crt"
+        try:
+            ca = file.read_bytes()[:_MAX_CA] if file.is_file() else b""
+            if ca not in self._sessions:
+                tls = ssl.create_default_context(cadata=ca.decode("ascii")) if ca else True
+                await self.close()
+                connector = aiohttp.TCPConnector(ssl=tls, limit=MOST_CONNECTIONS)
+                self._sessions[ca] = aiohttp.ClientSession(connector=connector, trust_env=False)
+        except (OSError, ssl.SSLError, UnicodeDecodeError) as error:
+            raise Unavailable(f"{file} holds no CA certificates in PEM") from error
+        return self._sessions[ca]
 
     def _parsed(self, raw: bytes) -> Any:
         try:
@@ -127,18 +149,10 @@ class ControlPlaneClient:
         hint = str(document.get("hint") or "")[:_MAX_TEXT]
         return _ERRORS.get(status, Unavailable)(detail, problems=_problems(document.get("errors")), hint=hint)
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(ssl=True if self._tls is None else self._tls, limit=8)
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=False)
-        return self._session
 
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    except (OSError, ssl.SSLError) as error:
-        raise InvalidInput(f"{ca_file} holds no CA certificates in PEM") from error
+def _text(file: Path) -> str:
+    with file.open("r", encoding="utf-8") as opened:
+        return opened.read(_MAX_TEXT_FILE).strip()
 
 
 def _problems(entries: object) -> tuple[Problem, ...]:

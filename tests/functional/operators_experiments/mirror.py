@@ -24,7 +24,9 @@ class Mirror:
 
     def __init__(self, world: World, folder: Path, url: str) -> None:
         self.world, self.cluster, self.folder = world, FakeCluster(), folder
-        self.token_file = folder / "token"
+        self.secret = folder / "secret"
+        self.secret.mkdir()
+        self.token_file = self.secret / "token"
         self.token_file.write_text(world.tokens["operator"], "utf-8")
         self._runner = asyncio.Runner()
         self._client: ControlPlaneClient | None = None
@@ -33,7 +35,8 @@ class Mirror:
     def restart(self, url: str) -> None:
         """A new operator process with empty caches."""
         self.close_client()
-        self._client = ControlPlaneClient(url, self.token_file, deadline_s=30)
+        (self.secret / "endpoint").write_text(url, "utf-8")
+        self._client = ControlPlaneClient(self.secret, deadline_s=30)
         self.caches = Caches([WATCHED])
         self._reconciler = ExperimentReconciler(
             self.cluster, self.caches, Orders(self._client), name="prod", now=self.world.clock.now

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from chalicelib.domain.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, PhoenixError, Unavailable
+from chalicelib.domain.errors import Conflict, NotAuthenticated, NotFound, PhoenixError, Unavailable
 from operators.control_plane.client import MAX_ANSWER, ControlPlaneClient
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -28,7 +30,8 @@ def asked(folder: Path, handler: Handler, deadline_s: float = 20, held: str = "p
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
-        client = ControlPlaneClient(f"http://127.0.0.1:{port}/api/", folder / "token", deadline_s=deadline_s)
+        (folder / "endpoint").write_text(f"http://127.0.0.1:{port}/api/\n", "utf-8")
+        client = ControlPlaneClient(folder, deadline_s=deadline_s)
         try:
             return await client.ask("GET", "/thing", query={"a": "b/c d"})
         finally:
@@ -99,14 +102,69 @@ def test_a_file_without_a_token_is_said_and_its_content_is_not(tmp_path: Path, t
     assert "bad" not in raised.value.detail
 
 
-@pytest.mark.parametrize("url", ["phoenix", "ftp://a", "https://", "https://user:pw@host", "https://a?x=1"])
-def test_an_address_that_cannot_be_is_refused(tmp_path: Path, url: str) -> None:
-    with pytest.raises(InvalidInput) as raised:
-        ControlPlaneClient(url, tmp_path / "token")
-    assert "pw" not in raised.value.detail
+def refused(folder: Path) -> PhoenixError:
+    """Why nothing can be asked by what lies in this folder."""
+
+    async def run() -> None:
+        client = ControlPlaneClient(folder)
+        try:
+            await client.ask("GET", "/thing")
+        finally:
+            await client.close()
+
+    with pytest.raises(PhoenixError) as raised:
+        asyncio.run(run())
+    return raised.value
 
 
-def test_a_ca_that_is_none_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("url", ["phoenix", "ftp://a", "https://", "https://user:pw@host", "https://a?x=1", ""])
+def test_an_address_that_cannot_be_is_said_without_what_is_in_it(tmp_path: Path, url: str) -> None:
+    (tmp_path / "endpoint").write_text(url, "utf-8")
+    error = refused(tmp_path)
+    assert isinstance(error, Unavailable)
+    assert "endpoint holds no https:// URL" in error.detail
+    assert "pw" not in error.detail
+
+
+def test_files_that_are_not_there_or_no_ca_are_said(tmp_path: Path) -> None:
+    assert "endpoint cannot be read" in refused(tmp_path).detail
+    (tmp_path / "endpoint").write_text("https://127.0.0.1:9", "utf-8")
     (tmp_path / "ca.crt").write_text("nothing", "utf-8")
-    with pytest.raises(InvalidInput, match="no CA certificates"):
-        ControlPlaneClient("https://a", tmp_path / "token", tmp_path / "ca.crt")
+    assert "no CA certificates" in refused(tmp_path).detail
+    (tmp_path / "ca.crt").unlink()
+    assert "token cannot be read" in refused(tmp_path).detail
+
+
+def test_a_ca_of_ones_own_is_trusted_and_another_is_not(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "ca.crt", tmp_path / "key.pem"
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "1", "-nodes")
+    made = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-keyout", str(key), "-out", str(certificate), *subject)
+    subprocess.run(made, check=True, capture_output=True)
+
+    async def run() -> list[Any]:
+        app = web.Application()
+        app.router.add_get("/thing", answering(200, "[1]"))
+        runner = web.AppRunner(app)
+        await runner.setup()
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(certificate, key)
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        (tmp_path / "endpoint").write_text(f"https://localhost:{runner.addresses[0][1]}", "utf-8")
+        (tmp_path / "token").write_text("phx_t", "utf-8")
+        client = ControlPlaneClient(tmp_path)
+        try:
+            found = [await client.ask("GET", "/thing")]
+            certificate.unlink()
+            try:
+                found.append(await client.ask("GET", "/thing"))
+            except Unavailable as error:
+                found.append(error.detail)
+            return found
+        finally:
+            await client.close()
+            await runner.cleanup()
+
+    trusted, other = asyncio.run(run())
+    assert trusted == [1]
+    assert "cannot be reached" in other
+    assert "certificate" in other.lower()
