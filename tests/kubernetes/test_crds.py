@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from chalicelib.domain.kubernetes.crd.definitions import definitions
-from chalicelib.domain.kubernetes.crd.document import document
 from chalicelib.domain.kubernetes.process_pipeline import PhoenixProcessPipelineSpec
+from chalicelib.domain.kubernetes.writing import spec_body
 from tests.acceptance.waiting import until
 from tests.kubernetes.cluster import Cluster, Failed
 from tests.unit.kubernetes_crd.resources import EXPERIMENT, LOAD, PIPELINE, REFUSED, RIGHT, resource
@@ -22,11 +22,9 @@ ALONE = {"variants": [{"pipeline": "process-topk-v1"}]}
 
 
 @pytest.fixture(scope="module")
-def crds(cluster: Cluster) -> Iterator[Cluster]:
-    """A cluster that knows the resources, with a namespace for these tests."""
-    cluster.apply(*definitions().values(), manager="helm")
+def place(cluster: Cluster, crds: None) -> Iterator[Cluster]:
+    """The cluster, with a namespace for these tests."""
     for name in definitions():
-        cluster.kubectl("wait", "--for=condition=Established", f"crd/{name}.phoenix.io", "--timeout=60s")
         until(f"{name} can be listed", lambda name=name: cluster.tried("get", name).returncode == 0, 60)
     cluster.kubectl("create", "namespace", PLACE)
     yield cluster
@@ -46,40 +44,40 @@ def refusal(cluster: Cluster, *things: dict[str, Any]) -> str:
     return str(told.value)
 
 
-def test_every_right_resource_is_taken_and_means_the_same_when_it_is_read_back(crds: Cluster) -> None:
+def test_every_right_resource_is_taken_and_means_the_same_when_it_is_read_back(place: Cluster) -> None:
     things = [resource(kind, spec, f"right-{number}") for number, (kind, spec) in enumerate(RIGHT.values())]
-    crds.apply(*things, namespace=PLACE)
+    place.apply(*things, namespace=PLACE)
     for thing in things:
-        found = crds.get(thing["kind"], thing["metadata"]["name"], PLACE)
+        found = place.get(thing["kind"], thing["metadata"]["name"], PLACE)
         assert found is not None
         model = MODELS[thing["kind"]]
         assert model.model_validate(found["spec"]) == model.model_validate(thing["spec"])
 
 
-def test_every_rule_refuses_its_example_with_the_models_words(crds: Cluster) -> None:
+def test_every_rule_refuses_its_example_with_the_models_words(place: Cluster) -> None:
     things = [resource(kind, spec, f"refused-{n}-x") for n, (kind, spec, _) in enumerate(REFUSED.values())]
-    said = refusal(crds, *things)
+    said = refusal(place, *things)
     for number, what in enumerate(REFUSED):
         own = said.partition(f"refused-{number}-x")[2].partition("refused-")[0]
         assert REFUSED[what][2] in own, f"{what}: {own}"
 
 
-def test_defaults_are_filled_in_and_what_a_client_sends_equals_them(crds: Cluster) -> None:
-    found = stored(crds, PIPELINE, ALONE, "defaults")["spec"]
+def test_defaults_are_filled_in_and_what_a_client_sends_equals_them(place: Cluster) -> None:
+    found = stored(place, PIPELINE, ALONE, "defaults")["spec"]
     assert found["interval"] == 15
     assert found["rollout"] == {"maxSurge": 1, "minReadySeconds": 10, "progressDeadline": 300}
     assert found["resources"]["limits"] == {"memory": "256Mi"}
-    assert found == document(PhoenixProcessPipelineSpec.model_validate(ALONE))
+    assert found == spec_body(PhoenixProcessPipelineSpec.model_validate(ALONE))
 
 
-def test_unknown_fields_and_names_with_dots_are_refused(crds: Cluster) -> None:
-    assert ".spec.intervall" in refusal(crds, resource(PIPELINE, {**ALONE, "intervall": 1}))
-    assert "metadata.name must be a DNS label" in refusal(crds, resource(PIPELINE, ALONE, "a.b"))
-    sneaked = crds.tried("create", "-n", PLACE, "-f", "-", given=yaml.dump(resource(LOAD, {"load": {"shell": "x"}})))
+def test_unknown_fields_and_names_with_dots_are_refused(place: Cluster) -> None:
+    assert ".spec.intervall" in refusal(place, resource(PIPELINE, {**ALONE, "intervall": 1}))
+    assert "metadata.name must be a DNS label" in refusal(place, resource(PIPELINE, ALONE, "a.b"))
+    sneaked = place.tried("create", "-n", PLACE, "-f", "-", given=yaml.dump(resource(LOAD, {"load": {"shell": "x"}})))
     assert 'unknown field "spec.load.shell"' in sneaked.stderr
 
 
-def test_an_experiment_never_changes_not_even_in_a_share(crds: Cluster) -> None:
+def test_an_experiment_never_changes_not_even_in_a_share(place: Cluster) -> None:
     spec = {
         "baseline": {"pipeline": "a"},
         "candidate": {"pipeline": "b"},
@@ -87,34 +85,36 @@ def test_an_experiment_never_changes_not_even_in_a_share(crds: Cluster) -> None:
         "targets": {"hosts": ["a"]},
         "success": {"seriesReduction": {"atLeast": "50%"}},
     }
-    stored(crds, EXPERIMENT, spec, "fixed")
-    stored(crds, EXPERIMENT, spec, "fixed")
+    stored(place, EXPERIMENT, spec, "fixed")
+    stored(place, EXPERIMENT, spec, "fixed")
     for change in ({"success": {"seriesReduction": {"atLeast": "60%"}}}, {"interval": 30}, {"dryRun": True}):
-        said = refusal(crds, resource(EXPERIMENT, {**spec, **change}, "fixed"))
+        said = refusal(place, resource(EXPERIMENT, {**spec, **change}, "fixed"))
         assert "an experiment never changes while it exists" in said
 
 
-def test_a_load_may_be_stopped_and_nothing_else(crds: Cluster) -> None:
+def test_a_load_may_be_stopped_and_nothing_else(place: Cluster) -> None:
     spec = {"load": {"profile": "realistic"}}
-    stored(crds, LOAD, spec, "stopping")
-    assert stored(crds, LOAD, {**spec, "stopped": True}, "stopping")["spec"]["stopped"] is True
-    said = refusal(crds, resource(LOAD, {"load": {"profile": "realistic", "seed": 2}}, "stopping"))
+    stored(place, LOAD, spec, "stopping")
+    assert stored(place, LOAD, {**spec, "stopped": True}, "stopping")["spec"]["stopped"] is True
+    said = refusal(place, resource(LOAD, {"load": {"profile": "realistic", "seed": 2}}, "stopping"))
     assert "only stopped may change" in said
 
 
-def test_a_status_is_written_by_its_own_way_alone(crds: Cluster) -> None:
-    found = stored(crds, PIPELINE, ALONE, "status")
+def test_a_status_is_written_by_its_own_way_alone(place: Cluster) -> None:
+    found = stored(place, PIPELINE, ALONE, "status")
     assert "status" not in found
-    crds.apply({**resource(PIPELINE, ALONE, "status"), "status": {"readyNodes": 1}}, namespace=PLACE)
-    again = crds.get(PIPELINE, "status", PLACE)
+    place.apply({**resource(PIPELINE, ALONE, "status"), "status": {"readyNodes": 1}}, namespace=PLACE)
+    again = place.get(PIPELINE, "status", PLACE)
     assert again is not None
     assert "status" not in again
-    crds.kubectl("patch", "ppp", "status", "-n", PLACE, "--subresource=status", "--type=merge", "-p", STATUS)
-    shown = crds.kubectl("get", "phxpipe", "status", "-n", PLACE).splitlines()
+    place.kubectl("patch", "ppp", "status", "-n", PLACE, "--subresource=status", "--type=merge", "-p", STATUS)
+    shown = place.kubectl("get", "phxpipe", "status", "-n", PLACE).splitlines()
     assert shown[0].split() == ["NAME", "PIPELINE", "DESIRED", "UPDATED", "READY", "FAILED", "STATUS", "AGE"]
     assert shown[1].split()[1:7] == ["topk", "3", "2", "1", "0", "RollingOut"]
     wrong = STATUS.replace('"desiredNodes": 3', '"desiredNodes": "many"')
-    said = crds.tried("patch", "ppp", "status", "-n", PLACE, "--subresource=status", "--type=merge", "-p", wrong).stderr
+    said = place.tried(
+        "patch", "ppp", "status", "-n", PLACE, "--subresource=status", "--type=merge", "-p", wrong
+    ).stderr
     assert "status.desiredNodes" in said
 
 
@@ -125,11 +125,11 @@ STATUS = (
 )
 
 
-def test_kubectl_explains_fields_in_sentences(crds: Cluster) -> None:
+def test_kubectl_explains_fields_in_sentences(place: Cluster) -> None:
     def explained(field: str) -> str:
-        return " ".join(crds.kubectl("explain", field).split())
+        return " ".join(place.kubectl("explain", field).split())
 
-    until("kubectl knows the schemas", lambda: crds.tried("explain", "experiments.spec").returncode == 0, 60)
+    until("kubectl knows the schemas", lambda: place.tried("explain", "experiments.spec").returncode == 0, 60)
     assert 'FIELD: interval <Object> DESCRIPTION: Time between two scrapes ("15s" is understood).' in explained(
         "phoenixprocesspipelines.spec.interval"
     )
@@ -139,6 +139,6 @@ def test_kubectl_explains_fields_in_sentences(crds: Cluster) -> None:
     assert "The collector's own words" in explained("ppp.status.nodes.message")
 
 
-def test_one_word_lists_all_of_phoenix(crds: Cluster) -> None:
-    stored(crds, LOAD, {"load": {}}, "listed")
-    assert "loadsimulationjob.phoenix.io/listed" in crds.kubectl("get", "phoenix", "-n", PLACE)
+def test_one_word_lists_all_of_phoenix(place: Cluster) -> None:
+    stored(place, LOAD, {"load": {}}, "listed")
+    assert "loadsimulationjob.phoenix.io/listed" in place.kubectl("get", "phoenix", "-n", PLACE)

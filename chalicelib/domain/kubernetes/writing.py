@@ -37,7 +37,10 @@ def _plain(value: Any) -> Any:
 
 def _seconds(value: float) -> int | str:
     """The schemas say int-or-string: 15.0 is neither."""
-    return int(value) if float(value).is_integer() else show_duration(value)
+    if float(value).is_integer():
+        return int(value)
+    words = show_duration(value)
+    return words if parse_duration(words) == value else f"{value:f}s"
 
 
 def _is_duration(field: FieldInfo) -> bool:

@@ -66,7 +66,7 @@ RIGHT: dict[str, tuple[str, dict[str, Any]]] = {
             "rollout": {"maxSurge": "10%", "progressDeadline": "5m"},
         },
     ),
-    "own configuration": (PIPELINE, {"config": {"receivers": {"hostmetrics": {"a": [1, 2.5, None]}}}, "variants": []}),
+    "own configuration": (PIPELINE, {"config": {"receivers": {"x": None, "h": {"a": [1, 2.5, None]}}}, "variants": []}),
     "a load": (LOAD, {"load": {"profile": "process-churn", "count": 50, "startsPerSecond": 12.5, "durationS": "90s"}}),
     "a load of one's own": (
         LOAD,

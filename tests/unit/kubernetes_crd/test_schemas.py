@@ -12,11 +12,11 @@ from pydantic import BaseModel, ValidationError
 
 from chalicelib.domain.experiment.spec import ExperimentSpec
 from chalicelib.domain.kubernetes.crd.definitions import definitions
-from chalicelib.domain.kubernetes.crd.document import document
 from chalicelib.domain.kubernetes.crd.forms import COMPUTED, FIELDS, MAP_LISTS
 from chalicelib.domain.kubernetes.crd.rules import RULES
 from chalicelib.domain.kubernetes.load_job import LoadSimulationJobSpec
 from chalicelib.domain.kubernetes.process_pipeline import PhoenixProcessPipelineSpec
+from chalicelib.domain.kubernetes.writing import spec_body
 from tests.unit.kubernetes_crd.checker import mistakes
 from tests.unit.kubernetes_crd.resources import EXPERIMENT, LOAD, PIPELINE, REFUSED, RIGHT
 
@@ -48,7 +48,7 @@ ALL = [found for kind, schema in WHOLE.items() for found in schemas(schema, kind
 def test_what_is_right_is_taken_as_it_is_written_and_as_a_client_sends_it(what: str) -> None:
     kind, spec = RIGHT[what]
     read = MODELS[kind].model_validate(spec)
-    sent = document(read)
+    sent = spec_body(read)
     assert mistakes(spec, SPECS[kind]) == []
     assert mistakes(sent, SPECS[kind]) == []
     assert MODELS[kind].model_validate(sent) == read
@@ -123,10 +123,10 @@ EXPERIMENTS = st.fixed_dictionaries(
 def test_every_valid_spec_is_taken_and_comes_back_as_it_was(drawn: tuple[str, dict[str, Any]]) -> None:
     kind, spec = drawn
     read = MODELS[kind].model_validate(spec)
-    sent = document(read)
+    sent = spec_body(read)
     assert mistakes(sent, SPECS[kind]) == []
     back = MODELS[kind].model_validate(sent)
-    assert document(back) == sent
+    assert spec_body(back) == sent
 
 
 def test_every_field_is_explained_in_words_of_our_own() -> None:
