@@ -166,6 +166,10 @@ class KubeClient:
             raise
         return True
 
+    async def version(self) -> str:
+        """See Cluster."""
+        return str((await self._ask("get", "GET", SERVER_VERSION, "/version", None)).get("gitVersion", ""))[:64]
+
     async def event(self, about: Object, kind: Kind, reason: str, message: str, *, warning: bool = False) -> None:
         """See Cluster."""
         key = key_of(about)
@@ -271,6 +275,7 @@ class KubeClient:
 
 
 EVENT = Kind("v1", "events", "Event")
+SERVER_VERSION = Kind("", "version", "Version", namespaced=False)
 
 
 def _path(kind: Kind, namespace: str, name: str = "") -> str:

@@ -33,6 +33,9 @@ class Cluster(Protocol):
     async def delete(self, kind: Kind, key: Key, *, uid: str = "") -> bool:
         """Delete it, with its dependents in the background; uid: only this very object. Whether it was there."""
 
+    async def version(self) -> str:
+        """Of Kubernetes, such as v1.34.2."""
+
     async def event(self, about: Object, kind: Kind, reason: str, message: str, *, warning: bool = False) -> None:
         """A core/v1 Event about an object. Never raises: events are a courtesy."""
 

@@ -140,6 +140,9 @@ class FakeCluster:
         self._written()
         return True
 
+    async def version(self) -> str:
+        return "v1.34.2"
+
     async def event(self, about: Object, kind: Kind, reason: str, message: str, *, warning: bool = False) -> None:
         self.events.append((reason, message, warning))
 
