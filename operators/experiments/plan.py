@@ -209,6 +209,8 @@ def _leaving(cr: Resource, seen: Seen, now: float) -> Plan:
         return Plan(Release(), cr.status)
     if isinstance(seen, NotLooked):
         return Plan(Look(), cr.status)
+    if isinstance(seen, Refused) and seen.reason == "NotConfigured" and not cr.status.uid:
+        return Plan(Release(), cr.status)
     if isinstance(seen, Away | Refused):
         if cr.abandon:
             return Plan(Release("abandoned: the experiment was not stopped"), cr.status)

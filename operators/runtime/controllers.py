@@ -1,23 +1,34 @@
 """Which resources this operator has: one list of what is watched, one of controllers, one of what else runs.
 
-A room adds its WATCHED, its controller, or a background task here; nothing else of the runtime knows its name.
+A room adds what it watches, its controller, or a background task here; nothing else of the runtime knows its name.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
 
 from chalicelib.ports.clock import Clock
+from operators.agent import view as agent
+from operators.agent.carrier import Carrier, Who
+from operators.control_plane.client import ControlPlaneClient
 from operators.engine.caches import Caches
 from operators.engine.cluster import Cluster
 from operators.engine.reconciler import Controller, Watched
+from operators.experiments import reconciler as experiments
+from operators.experiments.orders import Orders
 from operators.pipelines import desired
 from operators.pipelines import names as pipelines
 from operators.pipelines.confirmation import Confirming
 from operators.pipelines.reconcile import PipelineReconciler, Validating
 from operators.pipelines.rendering import Templates
 from operators.runtime.settings import Settings
+
+UNNAMED = "cluster"
+"""A cluster that has no name in the control plane, in the name of what manages an experiment."""
 
 
 @dataclass(frozen=True)
@@ -31,31 +42,15 @@ class Tools:
     catalog: Templates
     validating: Validating
     confirming: Confirming
+    as_control_plane: Cluster
+    """The same API, with the control plane's field manager."""
+    closing: list[Callable[[], Awaitable[None]]]
+    """Called at the end: what a room opened."""
 
 
-WATCHED: tuple[Watched, ...] = (*pipelines.WATCHED,)
-"""Of all controllers and tasks."""
-
-
-def controllers(tools: Tools) -> tuple[Controller, ...]:
-    """The controllers, in the order of this list."""
-    settings = tools.settings
-    collectors = desired.Settings(settings.collector_image, settings.pull_policy)
-    return (
-        Controller(
-            "pipelines",
-            PipelineReconciler(
-                tools.cluster,
-                tools.caches,
-                tools.clock,
-                tools.catalog,
-                tools.validating,
-                tools.confirming,
-                collectors,
-            ),
-            pipelines.WATCHED,
-        ),
-    )
+def watched(settings: Settings) -> tuple[Watched, ...]:
+    """What all controllers and tasks watch."""
+    return (*pipelines.WATCHED, experiments.WATCHED, *(agent.WATCHED if settings.cluster_secret else ()))
 
 
 @dataclass(frozen=True)
@@ -67,6 +62,67 @@ class Task:
     run: Callable[[], Awaitable[None]]
 
 
-def tasks(tools: Tools) -> tuple[Task, ...]:
-    """The background tasks that the settings ask for."""
-    return ()
+@dataclass(frozen=True)
+class Parts:
+    """What runs, in the order of these lists."""
+
+    controllers: tuple[Controller, ...]
+    tasks: tuple[Task, ...]
+
+
+def parts(tools: Tools) -> Parts:
+    """The controllers and background tasks that the settings ask for."""
+    settings = tools.settings
+    collectors = desired.Settings(settings.collector_image, settings.pull_policy)
+    carrier = _carrier(tools)
+    return Parts(
+        (
+            Controller(
+                "pipelines",
+                PipelineReconciler(
+                    tools.cluster,
+                    tools.caches,
+                    tools.clock,
+                    tools.catalog,
+                    tools.validating,
+                    tools.confirming,
+                    collectors,
+                ),
+                pipelines.WATCHED,
+            ),
+            _experiments(tools),
+            *([carrier.controller()] if carrier else []),
+        ),
+        (*([Task("agent", carrier.run)] if carrier else []),),
+    )
+
+
+def _experiments(tools: Tools) -> Controller:
+    """Without a control plane too: each resource says then that there is none."""
+    control_plane = _control_plane(tools, tools.settings.experiments_secret)
+    name = tools.settings.cluster or UNNAMED
+    return experiments.controller(tools.cluster, tools.caches, Orders(control_plane), name=name, now=tools.clock.now)
+
+
+def _carrier(tools: Tools) -> Carrier | None:
+    settings = tools.settings
+    control_plane = _control_plane(tools, settings.cluster_secret)
+    if control_plane is None:
+        return None
+    who = Who(settings.cluster, settings.orders_namespace, _version(), settings.collector_image)
+    return Carrier(tools.as_control_plane, tools.caches, control_plane, who, chance=random.random)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("phoenix-telemetry")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _control_plane(tools: Tools, secret: Path | None) -> ControlPlaneClient | None:
+    if secret is None:
+        return None
+    made = ControlPlaneClient(secret)
+    tools.closing.append(made.close)
+    return made

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
+from chalicelib.domain.kubernetes.resource import FIELD_MANAGER
 from chalicelib.ports.clock import Clock
 from operators.engine.caches import Caches
 from operators.engine.client import KubeClient
@@ -15,7 +16,7 @@ from operators.engine.loop import Engine
 from operators.pipelines.reconcile import Validating
 from operators.pipelines.rendering import Templates
 from operators.runtime.confirming import PodAsker
-from operators.runtime.controllers import WATCHED, Task, Tools, controllers, tasks
+from operators.runtime.controllers import Task, Tools, parts, watched
 from operators.runtime.lease import Elector
 from operators.runtime.metrics import Metrics
 from operators.runtime.metrics_server import MetricsServer
@@ -42,11 +43,25 @@ class Operator:
         self._metrics = Metrics()
         self._client = KubeClient(credentials, counted=self._metrics.requested, now=clock.now)
         self._asker = PodAsker()
-        caches = Caches(WATCHED)
-        tools = Tools(self._client, caches, clock, settings, catalog, validating, self._asker)
+        ordered = KubeClient(credentials, counted=self._metrics.requested, now=clock.now, manager=FIELD_MANAGER)
+        self._closing: list[Callable[[], Awaitable[None]]] = [self._asker.close, self._client.close, ordered.close]
+        caches = Caches(watched(settings))
+        found = parts(
+            Tools(
+                self._client,
+                caches,
+                clock,
+                settings,
+                catalog,
+                validating,
+                self._asker,
+                ordered,
+                self._closing,
+            )
+        )
         self._engine = Engine(
             self._client,
-            controllers(tools),
+            found.controllers,
             caches,
             self._metrics,
             chance=random.random,
@@ -54,7 +69,7 @@ class Operator:
             workers=settings.workers,
         )
         self._metrics.watch(caches, self._engine.depth)
-        self._background = tasks(tools)
+        self._background = found.tasks
         self._elector = _elector(settings, credentials, clock, self._metrics) if settings.leader_election else None
         self._server = MetricsServer(self._metrics.registry, settings.metrics_port) if settings.metrics_port else None
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -83,8 +98,8 @@ class Operator:
             await self._elector.release()
             await self._elector.close()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
-        await self._asker.close()
-        await self._client.close()
+        for close in self._closing:
+            await close()
         if self._server is not None:
             await self._server.stop()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib.domain.errors import InvalidInput
+from chalicelib.domain.experiment.spec import NAME
 
 PREFIX = "PHOENIX_OPERATOR_"
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
@@ -19,7 +21,9 @@ LEVELS = ("debug", "info", "warning", "error")
 class Settings:
     """namespaces: watched ones, none is the whole cluster. otelcol: the collector that validates. own_namespace and
     identity: of the pod we run in, for the Lease. health_port, metrics_port: 0 is off. stop_s: what may end at a
-    SIGTERM. kubeconfig: "" is the service account of the pod."""
+    SIGTERM. kubeconfig: "" is the service account of the pod. cluster: name of this cluster in the control plane.
+    experiments_secret, cluster_secret: folders with `endpoint` and `token` (and `ca.crt`) of the control plane, by
+    which experiments are mirrored, and orders carried (pull mode); None: not. orders_namespace: of what it orders."""
 
     namespaces: tuple[str, ...]
     collector_image: str
@@ -33,6 +37,10 @@ class Settings:
     own_namespace: str
     identity: str
     kubeconfig: str
+    cluster: str
+    experiments_secret: Path | None
+    cluster_secret: Path | None
+    orders_namespace: str
     workers: int
     stop_s: float
     log_level: str
@@ -48,6 +56,8 @@ def read(arguments: Sequence[str], environment: Mapping[str, str], catalog: Path
         problems.append("--collector-image (or PHOENIX_OPERATOR_COLLECTOR_IMAGE) is missing: the image of collectors")
     if not given.otelcol:
         problems.append("--otelcol (or PHOENIX_OTELCOL) is missing: the collector binary that validates configurations")
+    if given.cluster_secret and not given.cluster:
+        problems.append("--cluster is missing: pull mode (--cluster-secret) needs the cluster's name")
     namespaces = tuple(name.strip() for name in given.namespaces.split(",") if name.strip())
     if problems:
         raise InvalidInput("; ".join(problems))
@@ -64,6 +74,10 @@ def read(arguments: Sequence[str], environment: Mapping[str, str], catalog: Path
         own_namespace=given.own_namespace,
         identity=environment.get("POD_NAME") or host,
         kubeconfig=given.kubeconfig,
+        cluster=given.cluster,
+        experiments_secret=Path(given.experiments_secret) if given.experiments_secret else None,
+        cluster_secret=Path(given.cluster_secret) if given.cluster_secret else None,
+        orders_namespace=given.orders_namespace or given.own_namespace,
         workers=given.workers,
         stop_s=given.stop_seconds,
         log_level=given.log_level,
@@ -105,11 +119,26 @@ def _parser(environment: Mapping[str, str], catalog: Path) -> argparse.ArgumentP
     add("--own-namespace", default=default("OWN_NAMESPACE", own), help="of the Lease ($POD_NAMESPACE)")
     kubeconfig = environment.get("KUBECONFIG", "")
     add("--kubeconfig", default=default("KUBECONFIG", kubeconfig), help="outside a cluster ($KUBECONFIG)")
+    _control_plane(parser, default)
     add("--workers", type=_count, default=default("WORKERS", "10"), help="reconciles at the same time")
     add("--stop-seconds", type=float, default=default("STOP_SECONDS", "20"), help="what may end at a SIGTERM")
     add("--log-level", default=default("LOG_LEVEL", "info"), choices=LEVELS)
     add("--log-format", default=default("LOG_FORMAT", "text"), choices=("text", "json"))
     return parser
+
+
+def _control_plane(parser: argparse.ArgumentParser, default: Callable[[str], str]) -> None:
+    add, secret = parser.add_argument, "folder with the files endpoint and token (and ca.crt) of the control plane"
+    add("--cluster", type=_cluster, default=default("CLUSTER"), help="name of this cluster in the control plane")
+    add("--experiments-secret", default=default("EXPERIMENTS_SECRET"), help=f"{secret}: mirror Experiments there")
+    add("--cluster-secret", default=default("CLUSTER_SECRET"), help=f"{secret}: carry its orders (pull mode)")
+    add("--orders-namespace", default=default("ORDERS_NAMESPACE"), help="of what it orders; without: --own-namespace")
+
+
+def _cluster(text: str) -> str:
+    if text and not re.fullmatch(NAME, text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a cluster: at most 63 of a-z, 0-9 and -")
+    return text
 
 
 def _port(text: str) -> int:

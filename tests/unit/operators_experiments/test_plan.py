@@ -192,6 +192,13 @@ def test_abandoning_stops_it_all_the_same_while_the_control_plane_can_be_asked()
     assert plan(resource(annotations={"phoenix.io/abandon": "true"}), Absent(), NOW).action == Create()
 
 
+def test_without_a_control_plane_what_was_never_made_goes_and_what_was_waits() -> None:
+    nowhere = Refused("NotConfigured", "none")
+    assert synced(plan(resource(), nowhere, NOW))[:2] == ("False", "NotConfigured")
+    assert plan(resource(deleted_at=NOW), nowhere, NOW).action == Release()
+    assert plan(resource(deleted_at=NOW, status=following()), nowhere, NOW).action is None
+
+
 @pytest.mark.parametrize("name", ["a.b", "x" * 64, "-a"])
 def test_a_name_that_no_experiment_can_have_is_refused_and_never_holds_the_resource(name: str) -> None:
     found = plan(resource(name=name, held=False), NotLooked(), NOW)

@@ -1,0 +1,94 @@
+"""What the agent knows of its cluster, kept up to date object by object: a node's heartbeat is no news. No I/O."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from chalicelib.domain.kubernetes.exchange import (
+    MAX_RESOURCES,
+    ClusterSeen,
+    LoadSeen,
+    NodeSeen,
+    PipelineSeen,
+)
+from chalicelib.domain.kubernetes.process_pipeline import MAX_NODES
+from chalicelib.domain.kubernetes.reading import load_seen, node_seen, pipeline_seen
+from chalicelib.domain.kubernetes.resource import CONTROL_PLANE, MANAGED_BY
+from operators.agent.orders import LOAD, PIPELINE, Held
+from operators.engine.caches import Caches
+from operators.engine.objects import NODE, Key, Kind, Object
+from operators.engine.reconciler import Watched
+
+WATCHED = (Watched(NODE), Watched(PIPELINE), Watched(LOAD))
+"""The resources without a selector: they are watched so by their own controllers, and one watch serves both."""
+
+
+class View:
+    """namespace: where the control plane's resources live."""
+
+    def __init__(self, caches: Caches, namespace: str) -> None:
+        self._caches, self._namespace = caches, namespace
+        self._nodes: dict[Key, NodeSeen] = {}
+        self.held: dict[tuple[Kind, Key], Held] = {}
+        self.unreadable: set[tuple[Kind, Key]] = set()
+        """Objects that this version cannot read: they are not reported, and never deleted."""
+
+    def fill(self) -> None:
+        """Read everything there is."""
+        for kind in (NODE, PIPELINE, LOAD):
+            for key in self._caches.keys(kind):
+                self._take(kind, key)
+
+    def changed(self, key: Key) -> bool:
+        """Take what became of the objects of this name. Returns whether the control plane is to know."""
+        if not key.namespace:
+            return self._take(NODE, key)
+        found = [self._take(kind, key) for kind in (PIPELINE, LOAD)]
+        return any(found)
+
+    def seen(self, *, operator_version: str, kubernetes_version: str, collector_image: str) -> ClusterSeen:
+        """All of it, in order of name."""
+        ours = [(kind, held.seen) for (kind, _), held in sorted(self.held.items(), key=_by_key) if held.ours]
+        return ClusterSeen(
+            operator_version=operator_version[:64],
+            kubernetes_version=kubernetes_version[:64],
+            collector_image=collector_image[:512],
+            nodes=tuple(self._nodes[key] for key in sorted(self._nodes))[:MAX_NODES],
+            pipelines=tuple(one for _, one in ours if isinstance(one, PipelineSeen))[:MAX_RESOURCES],
+            loads=tuple(one for _, one in ours if isinstance(one, LoadSeen))[:MAX_RESOURCES],
+        )
+
+    def _take(self, kind: Kind, key: Key) -> bool:
+        thing = self._caches.get(kind, key)
+        self.unreadable.discard((kind, key))
+        try:
+            if kind == NODE:
+                return self._take_node(key, thing)
+            return self._take_resource(kind, key, thing)
+        except ValidationError:
+            self.unreadable.add((kind, key))
+            return False
+
+    def _take_node(self, key: Key, thing: Object | None) -> bool:
+        before, now = self._nodes.pop(key, None), node_seen(thing) if thing else None
+        if now is not None:
+            self._nodes[key] = now
+        return before != now
+
+    def _take_resource(self, kind: Kind, key: Key, thing: Object | None) -> bool:
+        if key.namespace != self._namespace:
+            return False
+        before, now = self.held.pop((kind, key), None), _held(kind, thing) if thing else None
+        if now is not None:
+            self.held[kind, key] = now
+        return before != now and any(one is not None and one.ours for one in (before, now))
+
+
+def _held(kind: Kind, thing: Object) -> Held:
+    metadata = thing["metadata"]
+    seen = pipeline_seen(thing) if kind == PIPELINE else load_seen(thing)
+    return Held(seen, metadata["uid"], (metadata.get("labels") or {}).get(MANAGED_BY) == CONTROL_PLANE)
+
+
+def _by_key(item: tuple[tuple[Kind, Key], Held]) -> Key:
+    return item[0][1]
