@@ -1,0 +1,1 @@
+"""Plain manifests for a cluster."""
