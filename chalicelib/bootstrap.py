@@ -45,6 +45,7 @@ from chalicelib.services.clusters.exchange import Exchange
 from chalicelib.services.clusters.nodes import Nodes
 from chalicelib.services.clusters.pushing import Pushing
 from chalicelib.services.clusters.registry import Clusters
+from chalicelib.services.clusters.waking import Waking
 from chalicelib.services.context import Context
 from chalicelib.services.cost import Costs
 from chalicelib.services.deliveries import Deliveries
@@ -185,7 +186,8 @@ def prometheus_servers(settings: Settings) -> PrometheusServers:
 def _services(settings: Settings, context: Context, given: Outside) -> Services:
     records = context.records
     policy = FleetPolicy(idle_heartbeat=settings.idle_poll_seconds)
-    fleet = Fleet(context, OpampCodec(), policy)
+    waking = Waking(context)
+    fleet = Fleet(context, OpampCodec(), policy, waking)
     tokens = Tokens(context)
     library = TenantLibrary(catalog(settings, given), records)
     rendering = pipelines(library, settings, given)
@@ -197,7 +199,7 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
     notifications = Notifications(context)
     gates = Gates(context)
     deployments = Deployments(context, fleet, rendering, in_deployment, in_experiment, notifications)
-    loadsims = LoadSims(context)
+    loadsims = LoadSims(context, waking)
     price_books = PriceBooks(context)
     costs = Costs(context, price_books)
     key = SigningKey(context, settings.signing_key.get_secret_value() if settings.signing_key else "")

@@ -35,6 +35,9 @@ AT_ONCE = 50
 """Hosts that are written in one transaction."""
 Say = Callable[[AgentState], tuple[AgentState, AgentReport]]
 """What a host without a supervisor says, given what is wanted of it; the state may be given another marker first."""
+KEEP_SEEN_S = 25.0
+"""Hosts without a supervisor are heard of many at a time, while one of them changes every two seconds: that the others
+are there too is kept this often."""
 _RECORDED = frozenset({EventKind.CONFIRMED, EventKind.FAILED, EventKind.ROLLED_BACK, EventKind.DRIFTED})
 
 
@@ -50,8 +53,11 @@ class Want:
 class Fleet:
     """Agents by host. Every change is a compare-and-set on the host's agent record."""
 
-    def __init__(self, context: Context, wire: AgentCodec, policy: FleetPolicy) -> None:
-        self._context, self._wire, self.policy = context, wire, policy
+    def __init__(
+        self, context: Context, wire: AgentCodec, policy: FleetPolicy, wanted: Callable[[str, Collection[str]], None]
+    ) -> None:
+        """wanted: told of the agents of which something new is wanted (tenant, agents)."""
+        self._context, self._wire, self.policy, self._wanted = context, wire, policy, wanted
         self._records = context.records
 
     def exchange(self, principal: Principal, body: bytes, *, second: bool = False) -> bytes:
@@ -76,6 +82,8 @@ class Fleet:
             stored = found.get(host) or Stored(AgentRecord(host=host), 0)
             state, events = _heard(stored.value.state, say, now, policy)
             states[host] = state
+            if not events and _quiet(stored.value.state, state):
+                continue
             write = self._records.agents.write(tenant, AgentRecord(host=host, state=state), stored.version)
             writes.append((host, [write, *self._told(tenant, host, events, now)]))
         for part in _parts(writes):
@@ -118,6 +126,7 @@ class Fleet:
             state = assign(stored.value.state, scope, content, self._context.clock.now(), purpose, force)
             if state != stored.value.state:
                 self._records.agents.save(tenant, AgentRecord(host=host, state=state), stored.version)
+                self._wanted(tenant, [host])
 
         retrying(attempt)
 
@@ -149,6 +158,7 @@ class Fleet:
             except (Conflict, TooLarge):  # one of the hosts spoke meanwhile
                 for host, _ in part:
                     self.want(tenant, host, wants[host].scope, wants[host].content, wants[host].purpose)
+        self._wanted(tenant, [host for host, _ in writes])
         if refused is not None:
             raise refused
 
@@ -284,6 +294,14 @@ def _heard(state: AgentState, say: Say, now: float, policy: FleetPolicy) -> tupl
     state, report = say(state)
     outcome = receive(state, report, now, policy)
     return outcome.state, (*expired, *outcome.events)
+
+
+def _quiet(before: AgentState, after: AgentState) -> bool:
+    """Whether nothing is new but that it was heard of, and that was kept a moment ago."""
+    if before.last_seen is None or after.last_seen is None or after.last_seen - before.last_seen >= KEEP_SEEN_S:
+        return False
+    same = {"sequence": before.sequence, "digest": before.digest, "last_seen": before.last_seen}
+    return after.model_copy(update=same) == before
 
 
 def _parts(writes: Sequence[tuple[str, list[Write]]]) -> Iterator[list[tuple[str, list[Write]]]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from chalicelib.domain.access import Principal
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.load import DesiredLoad, LoadPhase, LoadSpec, LoadStatus
@@ -13,8 +15,9 @@ from chalicelib.services.context import Context, retrying
 class LoadSims:
     """One record per load and host. A host reads what is wanted of it and reports what is."""
 
-    def __init__(self, context: Context) -> None:
-        self._context, self._records = context, context.records
+    def __init__(self, context: Context, wanted: Callable[[str, Collection[str]], None]) -> None:
+        """wanted: told of the hosts of which something new is wanted (tenant, hosts)."""
+        self._context, self._records, self._wanted = context, context.records, wanted
 
     def start(self, tenant: str, host: str, name: str, spec: LoadSpec, actor: str, experiment_uid: str = "") -> LoadSim:
         """Want a load on a host. Asking again for the same experiment changes nothing. Raises NotFound, Conflict."""
@@ -37,7 +40,9 @@ class LoadSims:
             created_by=actor,
             experiment_uid=experiment_uid,
         )
-        return self._records.loadsims.save(tenant, made, found.version if found else 0).value
+        saved = self._records.loadsims.save(tenant, made, found.version if found else 0).value
+        self._wanted(tenant, [host])
+        return saved
 
     def stop(self, tenant: str, host: str, name: str) -> LoadSim:
         """Want it no more. Stopping twice is fine. Raises NotFound."""
@@ -52,7 +57,9 @@ class LoadSims:
                 changed = changed.model_copy(update={"status": ended})
             return self._records.loadsims.save(tenant, changed, stored.version).value
 
-        return retrying(attempt)
+        stopped = retrying(attempt)
+        self._wanted(tenant, [host])
+        return stopped
 
     def of_host(self, principal: Principal) -> list[DesiredLoad]:
         """What is wanted of the calling host; ended loads are left out."""

@@ -120,7 +120,9 @@ class Exchange:
         if stored is None:
             return
         with suppress(Conflict):  # another exchange of the same moment said the same
+            woken = stored.value.next_look == 0
             after = reached(stored.value, versions, self._context.clock.now(), again)
+            after = after.model_copy(update={"next_look": 0.0}) if woken else after
             self._records.clusters.save(tenant, after, stored.version)
 
     def _take(self, said: _Said) -> tuple[Mapping[str, AgentState], dict[str, Want], dict[str, Shared]]:
