@@ -6,6 +6,7 @@ kopf watches nothing here (ADR 11): its start-up and clean-up activities hold th
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import os
 import socket
@@ -72,7 +73,9 @@ async def _live(settings: Settings, credentials: Credentials, catalog: FileCatal
         if settings.kubeconfig:
             os.environ["KUBECONFIG"] = settings.kubeconfig  # kopf knows no other way to be told
             return kopf.login_with_kubeconfig(**_)
-        return kopf.login_with_service_account(**_)
+        found = kopf.login_with_service_account(**_)
+        # By address: the name that kopf takes cannot be resolved where egress is closed or there is no DNS.
+        return dataclasses.replace(found, server=credentials.server) if found else None
 
     await kopf.operator(
         registry=registry,
