@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 SOONEST_S = 1.0
 """Between two exchanges, however much changes."""
 LONGEST_S = 60.0
-AFTER_A_FAILURE_S = 5.0
+AFTER_A_FAILURE_S = 2.0
 """An order that could not be carried out is asked for again."""
 
 
@@ -51,9 +51,17 @@ class Carrier:
     """Implements Reconciler; `run` is the loop. cluster: applies as the control plane's field manager."""
 
     def __init__(
-        self, cluster: Cluster, caches: Caches, control_plane: ControlPlane, who: Who, *, chance: Callable[[], float]
+        self,
+        cluster: Cluster,
+        caches: Caches,
+        control_plane: ControlPlane,
+        who: Who,
+        *,
+        chance: Callable[[], float],
+        soonest_s: float = SOONEST_S,
     ) -> None:
-        """chance: a number from 0 to 1."""
+        """chance: a number from 0 to 1. soonest_s: between two exchanges."""
+        self._soonest_s = soonest_s
         self._cluster, self._control_plane, self._who, self._chance = cluster, control_plane, who, chance
         self._caches, self._view = caches, View(caches, who.namespace)
         self._news = asyncio.Event()
@@ -77,12 +85,13 @@ class Carrier:
         while True:
             self._news.clear()
             wait, hurry = await self._once()
-            await asyncio.sleep(min(SOONEST_S, wait))
-            if hurry and wait > SOONEST_S:
+            await asyncio.sleep(self._soonest_s)
+            rest = max(0.0, wait - self._soonest_s)
+            if hurry:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), wait - SOONEST_S)
-            elif wait > SOONEST_S:
-                await asyncio.sleep(wait - SOONEST_S)
+                    await asyncio.wait_for(self._news.wait(), rest)
+            else:
+                await asyncio.sleep(rest)
 
     async def _once(self) -> tuple[float, bool]:
         """Seconds until the next exchange, and whether news shall bring it forward."""
@@ -90,7 +99,7 @@ class Carrier:
             orders = await self._exchange()
         except PhoenixError as error:
             self._failures += 1
-            wait = away_wait(self._failures, self._chance())
+            wait = away_wait(self._failures, self._chance(), self._soonest_s)
             if error.detail != self._said:  # a control plane that is away is not news every minute
                 log.warning("no exchange with the control plane: %s", error.detail)
             self._said = error.detail
@@ -141,7 +150,7 @@ class Carrier:
         return Controller("agent", self, WATCHED)
 
 
-def away_wait(failures: int, chance: float) -> float:
+def away_wait(failures: int, chance: float, first: float = SOONEST_S) -> float:
     """Seconds after so many failed exchanges in a row: doubled each time, at most a minute, and of that between a half
     and all by chance, so that many clusters do not come back at once."""
-    return min(LONGEST_S, SOONEST_S * 2.0 ** min(failures, 10)) * (0.5 + chance / 2)
+    return min(LONGEST_S, first * 2.0 ** min(failures, 10)) * (0.5 + chance / 2)
