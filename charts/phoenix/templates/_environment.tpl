@@ -13,4 +13,15 @@
 - {name: PHOENIX_OPERATOR_LEADER_ELECTION, value: {{ gt (int .Values.operator.replicas) 1 | quote }}}
 - {name: PHOENIX_OPERATOR_LOG_LEVEL, value: {{ .Values.operator.logLevel }}}
 - {name: PHOENIX_OPERATOR_LOG_FORMAT, value: {{ .Values.operator.logFormat }}}
+{{- if eq .Values.controlPlane.mode "pull" }}
+- {name: PHOENIX_OPERATOR_CLUSTER, value: {{ required "controlPlane.cluster: pull mode needs the cluster's name" .Values.controlPlane.cluster | quote }}}
+- {name: PHOENIX_OPERATOR_CLUSTER_SECRET, value: /etc/phoenix/cluster}
+- {name: PHOENIX_OPERATOR_ORDERS_NAMESPACE, value: {{ include "phoenix.orders" . | quote }}}
+{{- end }}
+{{- if .Values.controlPlane.experimentsSecretName }}
+- {name: PHOENIX_OPERATOR_EXPERIMENTS_SECRET, value: /etc/phoenix/experiments}
+{{- if ne .Values.controlPlane.mode "pull" }}
+- {name: PHOENIX_OPERATOR_CLUSTER, value: {{ .Values.controlPlane.cluster | quote }}}
+{{- end }}
+{{- end }}
 {{- end }}
