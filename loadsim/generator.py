@@ -26,8 +26,8 @@ START_S = 60.0
 """The whole population must have been alive at once by then, counted from the beginning of its stage."""
 STATUS_S = 1.0
 _TICK_S = 0.25
-_LEAST_TICK_S = 0.05
-"""Restarts and ends are done together with those that fall due so soon after them: it bounds the generator's wakes."""
+_LEAST_TICK_S = 0.1
+"""What falls due or is reported so soon after something else is done together with it: it bounds the wakes."""
 _GONE_S = 2.0
 """A killed process may take this long to be gone."""
 
@@ -97,7 +97,10 @@ class Generator:
                 link.reap_adopted()
                 self._measure(now)
                 self._say(phase)
-            if watch.wait(self._pause(now), link.fileno()):
+            # Births and ends that come together are learnt together.
+            pause = self._pause(now)
+            watch.wait(min(_LEAST_TICK_S, pause))
+            if not watch.reason and watch.wait(pause - _LEAST_TICK_S, link.fileno()):
                 self._learn(link)
 
     def _pause(self, now: float) -> float:
@@ -129,13 +132,13 @@ class Generator:
         link.flush()
 
     def _learn(self, link: SpawnerLink) -> None:
-        for event in link.events():
-            if "up" in event:
-                self._keeper.up(event["up"], event["pid"])
-            elif "down" in event:
-                self._keeper.down(event["down"], self.clock())
+        for what, slot, said in link.events():
+            if what == "up":
+                self._keeper.up(slot, said)
+            elif what == "down":
+                self._keeper.down(slot, self.clock())
             else:
-                self._keeper.failed(event["failed"], event["error"], self.clock())
+                self._keeper.failed(slot, said, self.clock())
 
     def _failure(self, link: SpawnerLink, elapsed: float) -> str:
         keeper = self._keeper

@@ -5,7 +5,12 @@ spawner imports this in a bare interpreter.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+
+TYPE_CHECKING = False  # as in typing, see kernel.py
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Curve = Callable[[float], float]
 
 SPIKE = 0.2
 """A spiky process does all its work in this part of its period."""
@@ -13,8 +18,6 @@ REST = 0.1
 """Memory never falls below this part of its highest."""
 STEPS = 10
 """A random process changes its level so many times a period."""
-
-Curve = Callable[[float], float]
 
 
 def cpu_share(kind: str, share: float, period: float, seed: int) -> Curve:

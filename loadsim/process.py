@@ -1,20 +1,24 @@
-"""What one simulated process does after it was forked: take its name, its memory, its share of CPU, and wait for the
-end of its parents. Standard library only (see kernel.py). It must not print, log, or return.
+"""What one simulated process does after it was forked: take its memory, its share of CPU, and wait for the end of its
+parents. Standard library only (see kernel.py), and little of it: each page that is touched here is copied for each
+process. It must not print, log, or return. Its name and command line it has from its parent (spawner.py).
 """
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import os
-import select
-import signal
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
 
 from loadsim.kernel import Kernel
-from loadsim.patterns import Curve, cpu_share, memory_level
+from loadsim.patterns import cpu_share, memory_level
+
+TYPE_CHECKING = False  # as in typing, see kernel.py
+if TYPE_CHECKING:
+    import select
+    from collections.abc import Callable
+
+    from loadsim.orders import StartOrder
+    from loadsim.patterns import Curve
 
 FAILED = 71
 """Exit status when a process could not become what it should be (EX_OSERR of sysexits.h)."""
@@ -24,45 +28,37 @@ _MEMORY_S = 1.0
 """Memory changes at most so often, and twenty times a period."""
 
 
-def live(order: Mapping[str, Any], kernel: Kernel, parent: int, lifelines: tuple[int, int], ready: int) -> None:
+def live(order: StartOrder, kernel: Kernel, parent: int, ready: int, lifelines: select.poll) -> None:
     """Become the process of `order` until a lifeline closes or the parent is gone. Never returns.
 
-    order: name, argv, memory (kind, highest in bytes, period in s), cpu (kind, share of a core, period in s), seed.
-    lifelines: read ends of pipes that the generator and the spawner hold open; ready: where the pid is written
-    (4 bytes, little-endian) once all is set.
+    order: see orders.py. ready: where the pid is written (4 bytes, little-endian) once all is set; the highest file
+    descriptor that is kept until then. lifelines: waits on the pipes that the generator and the spawner hold open.
     """
     try:
         kernel.die_with(parent)
-        _let_go(keep={*lifelines, ready})
-        kernel.rename(order["name"], order["argv"])
-        kind, highest, period = order["memory"]
-        memory = _Memory(kind, highest, period, order["seed"])
+        os.closerange(ready + 1, ready + 257)
+        _, _, _, _, seed, (level, highest, memory_period), (kind, share, period) = order
+        if level == "steady":
+            # All pages in one call: cheaper than a page fault for each. Held by its name until the end.
+            held = _map(highest, mmap.MAP_POPULATE)
+            memory = None
+        else:
+            held, memory = None, _Memory(level, highest, memory_period, seed)
         os.write(ready, os.getpid().to_bytes(4, "little"))
         os.close(ready)
-        kind, share, period = order["cpu"]
-        gone = _watch(lifelines, parent)
-        if share > 0 or memory.changes:
-            _work(cpu_share(kind, share, period, order["seed"]), share, memory, gone)
-        while not gone(None):
+        if share > 0 or memory is not None:
+            gone = _watch(lifelines, parent)
+            _work(cpu_share(kind, share, period, seed), share, memory, gone)
+        while not lifelines.poll(None) and os.getppid() == parent:
             pass
+        del held
     except BaseException:  # the fork must never fall back into the spawner's loop, whatever happens here
         os._exit(FAILED)
     os._exit(0)
 
 
-def _let_go(keep: set[int]) -> None:
-    """Ordinary signals, and none of the spawner's files: a command pipe held here would hide the spawner's death."""
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_DFL)
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    low = 3
-    for fd in sorted(keep):
-        os.closerange(low, fd)
-        low = fd + 1
-    os.closerange(low, low + 256)
+def _map(size: int, populate: int) -> mmap.mmap | None:
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | populate) if size else None
 
 
 class _Memory:
@@ -71,22 +67,19 @@ class _Memory:
     def __init__(self, kind: str, highest: int, period: float, seed: int) -> None:
         self._pages, self._held = highest // mmap.PAGESIZE, 0
         self._level = memory_level(kind, period, seed)
-        self.changes = kind != "steady" and self._pages > 1
         self.every_s = max(_MEMORY_S, period / 20.0)
         self._next = 0.0
-        if self._pages:
-            size = self._pages * mmap.PAGESIZE
-            # All pages in one call: cheaper than a page fault for each.
-            populate = 0 if self.changes else mmap.MAP_POPULATE
-            self._map = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | populate)
-            if self.changes:
-                with contextlib.suppress(OSError):  # a kernel without huge pages has no such advice
-                    self._map.madvise(mmap.MADV_NOHUGEPAGE)
-            self.hold(0.0)
+        self._map = _map(self._pages * mmap.PAGESIZE, 0)
+        if self._map is not None:
+            try:  # noqa: SIM105 - contextlib would cost each simulated process its memory
+                self._map.madvise(mmap.MADV_NOHUGEPAGE)
+            except OSError:
+                pass  # a kernel without huge pages has no such advice
+        self.hold(0.0)
 
     def hold(self, age: float) -> None:
         """Touch or give back pages, so that as many are resident as is right at this age (s)."""
-        if age < self._next:
+        if age < self._next or self._map is None:
             return
         self._next = age + self.every_s
         wanted = int(self._pages * self._level(age))
@@ -97,31 +90,28 @@ class _Memory:
             self._map.madvise(mmap.MADV_DONTNEED, wanted * page, (held - wanted) * page)
 
 
-def _watch(lifelines: tuple[int, int], parent: int) -> Callable[[float | None], bool]:
-    """A function that waits up to its argument (ms; None: for ever, at no cost) and says if this process must end."""
-    poll = select.poll()
-    for fd in lifelines:
-        poll.register(fd, select.POLLIN)  # nobody writes into a lifeline: the only event is its end
+def _watch(lifelines: select.poll, parent: int) -> Callable[[float], bool]:
+    """A function that waits up to its argument (ms) and says if this process must end."""
 
-    def gone(timeout_ms: float | None) -> bool:
-        return bool(poll.poll(timeout_ms)) or os.getppid() != parent
+    def gone(timeout_ms: float) -> bool:
+        return bool(lifelines.poll(timeout_ms)) or os.getppid() != parent
 
     return gone
 
 
-def _work(share_at: Curve, share: float, memory: _Memory, gone: Callable[[float | None], bool]) -> None:
+def _work(share_at: Curve, share: float, memory: _Memory | None, gone: Callable[[float], bool]) -> None:
     """Burn CPU in short slices and change memory; what this process has really used is subtracted, waking up included.
 
     A backlog (the machine was busy elsewhere) is dropped beyond twenty slices: the load never piles up.
     """
-    pause = max(_SLICE_S, _LEAST_WORK_S / share) if share > 0 else memory.every_s
-    pause = min(pause, memory.every_s) if memory.changes else pause
+    pauses = [max(_SLICE_S, _LEAST_WORK_S / share)] if share > 0 else []
+    pause = min([*pauses, memory.every_s] if memory is not None else pauses)
     clock, used = time.monotonic, time.process_time
     begin = last = clock()
     goal = used()
     while not gone(1000.0 * pause):
         now = clock()
-        if memory.changes:
+        if memory is not None:
             memory.hold(now - begin)
         if share <= 0:
             continue

@@ -1,85 +1,130 @@
 """The spawner: a bare interpreter that forks simulated processes on command and reports their births and deaths.
 
 It decides nothing. Run by the generator as its own small program, because forks of a small interpreter are small
-(and because the marker in its environment then shows in every child's /proc/<pid>/environ). Standard library only.
-
-Protocol, JSON lines. In: {"op": "start", "slot", "name", "argv", "seed", "memory", "cpu"} and {"op": "end", "slot"}.
-Out: {"up": slot, "pid"}, {"down": slot, "pid", "how"}, {"failed": slot, "error"}. End of input ends everything.
+(and because the marker in its environment then shows in every child's /proc/<pid>/environ). Standard library only. What
+is said between the two is in orders.py.
 """
 
 from __future__ import annotations
 
 import gc
-import json
 import os
 import select
 import signal
 import sys
-from typing import Any
+import time
 
 from loadsim.kernel import Kernel
+from loadsim.orders import Incoming, framed
 from loadsim.process import FAILED, live
+
+TYPE_CHECKING = False  # as in typing, see kernel.py
+if TYPE_CHECKING:
+    from loadsim.orders import StartOrder
 
 NAME = "phx-loadsim"
 PADDING = "-" * 480
 """Last argument of the spawner: keeps room for the command lines that are written over it (kernel.py)."""
+TOGETHER_S = 0.05
+"""Births and ends so soon after another are reported together: each wake writes to pages that the last fork shares."""
+_NULL, _LIFELINE, _OWN_LIFELINE, _READY = 0, 3, 4, 5
+"""File descriptors that a child keeps: nothing (0 to 2), the two lifelines, and where it says that it is ready."""
+_OWN, _BETWEEN = range(64, 70), range(70, 73)
+"""Where the spawner has its own, which no child keeps: a command pipe held there would hide the spawner's death."""
 
 
 class Spawner:
-    """One single-threaded loop. Its children are exactly the pids in `_slots`; each is reaped as soon as it ends."""
+    """One single-threaded loop. Its children are exactly the pids in `_slots`; each is reaped as soon as it ends.
 
-    def __init__(self, kernel: Kernel, lifeline: int) -> None:
-        self._kernel = kernel
+    It takes over the file descriptors of its process: see _NULL and _OWN.
+    """
+
+    def __init__(self, kernel: Kernel, lifeline: int, own_argv: tuple[str, ...] = ()) -> None:
+        """lifeline: read end of a pipe that only the generator holds open. own_argv: its name and command line, put on
+        again after a child's (forks inherit them); none: what was there is not needed any more."""
+        self._kernel, self._own_argv = kernel, own_argv
         self._pid = os.getpid()
         self._slots: dict[int, int] = {}
         self._pids: dict[int, int] = {}
         self._killed: set[int] = set()
-        own_read, self._own_write = os.pipe()
-        self._lifelines = (lifeline, own_read)
-        self._ready, self._ready_write = os.pipe()
-        self._wake, wake_write = os.pipe()
-        for fd in (self._ready, self._wake, wake_write):
-            os.set_blocking(fd, False)
-        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        self._incoming = Incoming()
+        self._said: list[bytes] = []
+        self._arrange(lifeline)
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._input = b""
+        # For the children, who wait on it: made once, so that no child makes its own.
+        self._lifelines = select.poll()
+        for fd in (_LIFELINE, _OWN_LIFELINE):
+            self._lifelines.register(fd, select.POLLIN)  # nobody writes into a lifeline: the only event is its end
+
+    def _arrange(self, lifeline: int) -> None:
+        """Put every file descriptor where its number says who keeps it."""
+        own_read, own_write = os.pipe()
+        ready_read, ready_write = os.pipe()
+        wake_read, wake_write = os.pipe()
+        for fd, number in zip((lifeline, own_read, ready_write), _BETWEEN, strict=True):
+            os.dup2(fd, number)  # first: whoever started this process chose the lifeline's number
+        for fd, number in zip((0, 1, own_write, ready_read, wake_read, wake_write), _OWN, strict=True):
+            os.dup2(fd, number)
+        os.closerange(3, _OWN[0])
+        os.closerange(_BETWEEN[-1] + 1, _BETWEEN[-1] + 257)
+        for fd, number in zip(_BETWEEN, (_LIFELINE, _OWN_LIFELINE, _READY), strict=True):
+            os.dup2(fd, number)
+            os.close(fd)
+        self._orders, self._reports, _, self._ready, self._wake, self._wake_write = _OWN
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1):
+            os.dup2(null, fd)
+        os.close(null)
+        for fd in (self._ready, self._wake, self._wake_write):
+            os.set_blocking(fd, False)
 
     def run(self) -> None:
         """Until the input or the lifeline ends; then no child is left."""
         poll = select.poll()
-        for fd in (0, self._lifelines[0], self._ready, self._wake):
+        for fd in (self._orders, _LIFELINE, self._ready, self._wake):
             poll.register(fd, select.POLLIN)
         try:
             while True:
                 events = {fd for fd, _ in poll.poll()}
-                if self._lifelines[0] in events or (0 in events and not self._obey()):
+                if _LIFELINE in events or (self._orders in events and not self._obey()):
                     return
+                if self._orders not in events:
+                    time.sleep(TOGETHER_S)
                 self._collect()
         finally:
             self._end_all()
 
     def _obey(self) -> bool:
         """Carry out what has been read; False at the end of input."""
-        chunk = os.read(0, 65536)
-        *lines, self._input = (self._input + chunk).split(b"\n")
-        for line in lines:
-            order = json.loads(line)
-            if order["op"] == "start":
+        chunk = os.read(self._orders, 65536)
+        renamed = False
+        for order in self._incoming.messages(chunk):
+            if order[0] == "start":
+                renamed = True
                 self._start(order)
             else:
-                self._end(order["slot"])
+                self._end(order[1])
+        if renamed and self._own_argv:
+            self._kernel.rename(self._own_argv[0], self._own_argv)
         return bool(chunk)
 
-    def _start(self, order: dict[str, Any]) -> None:
+    def _start(self, order: StartOrder) -> None:
+        """Fork one. It has its name and command line from its first moment on, since this process wears them."""
+        slot = order[1]
         try:
+            self._kernel.rename(order[2], order[3])
             pid = os.fork()
-        except OSError as error:
-            self._say({"failed": order["slot"], "error": f"fork: {error.strerror}"})
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            self._said.append(framed("failed", slot, f"fork: {why}"))
             return
         if pid == 0:
-            live(order, self._kernel, self._pid, self._lifelines, self._ready_write)
-        self._slots[pid] = order["slot"]
-        self._pids[order["slot"]] = pid
+            signal.set_wakeup_fd(-1)
+            os.dup2(_NULL, 2)
+            live(order, self._kernel, self._pid, _READY, self._lifelines)
+        self._slots[pid] = slot
+        self._pids[slot] = pid
 
     def _end(self, slot: int) -> None:
         if slot in self._pids:
@@ -93,9 +138,10 @@ class Spawner:
         for offset in range(0, len(data), 4):
             pid = int.from_bytes(data[offset : offset + 4], "little")
             if pid in self._slots:
-                self._say({"up": self._slots[pid], "pid": pid})
+                self._said.append(framed("up", self._slots[pid], pid))
         if some_ended:
             self._reap()
+        self._report()
 
     def _reap(self) -> None:
         """Those that were killed by their numbers first: a search among all children takes the kernel time for each."""
@@ -113,11 +159,10 @@ class Spawner:
         self._killed.discard(pid)
         slot = self._slots.pop(pid)
         del self._pids[slot]
-        code = os.waitstatus_to_exitcode(status)
-        if code == FAILED:
-            self._say({"failed": slot, "error": "the process could not take its name or its memory"})
+        if os.waitstatus_to_exitcode(status) == FAILED:
+            self._said.append(framed("failed", slot, "the process could not take its memory"))
         else:
-            self._say({"down": slot, "pid": pid, "how": f"signal {-code}" if code < 0 else f"exit {code}"})
+            self._said.append(framed("down", slot, pid))
 
     def _end_all(self) -> None:
         for pid in self._slots:
@@ -125,11 +170,11 @@ class Spawner:
         for pid in list(self._slots):
             os.waitpid(pid, 0)
 
-    @staticmethod
-    def _say(event: dict[str, Any]) -> None:
-        data = json.dumps(event, separators=(",", ":")).encode() + b"\n"
+    def _report(self) -> None:
+        data = b"".join(self._said)
+        self._said.clear()
         while data:
-            data = data[os.write(1, data) :]
+            data = data[os.write(self._reports, data) :]
 
 
 def _drain(fd: int) -> bytes:
@@ -150,13 +195,15 @@ def main() -> None:
     parent, lifeline = int(sys.argv[1]), int(sys.argv[2])
     kernel = Kernel()
     kernel.die_with(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    kernel.rename(NAME, [NAME, "spawner", f"--generator={parent}"])
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    own_argv = (NAME, "spawner", f"--generator={parent}")
+    kernel.rename(NAME, own_argv)
     _be_the_first_to_go()
+    spawner = Spawner(kernel, lifeline, own_argv)
     # No collections from here on: they would write to every object and so copy the pages that children share.
     gc.disable()
     gc.freeze()
-    Spawner(kernel, lifeline).run()
+    spawner.run()
 
 
 def _be_the_first_to_go() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from typing import IO, Any, cast
 
 from chalicelib.domain.errors import Unavailable
 from loadsim.marker import VARIABLE
+from loadsim.orders import Incoming, framed
 from loadsim.process_spec import ProcessSpec
 from loadsim.spawner import PADDING
 
@@ -50,7 +50,7 @@ class SpawnerLink:
             os.close(lifeline)
         self._stdin, self._stdout = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
         os.set_blocking(self._stdout.fileno(), False)
-        self._input = b""
+        self._incoming = Incoming()
         self.ended = False
 
     @property
@@ -63,25 +63,26 @@ class SpawnerLink:
 
     def start(self, spec: ProcessSpec) -> None:
         """Pass on the order to start a process. A spawner that is gone is noticed by the next `events`."""
-        order: dict[str, Any] = {"op": "start", "slot": spec.slot, "name": spec.name, "argv": spec.argv}
-        order |= {"cpu": (spec.cpu.kind, spec.cpu.share, spec.cpu.period_s), "seed": spec.seed}
-        self._send(order | {"memory": (spec.memory.kind, spec.memory_bytes, spec.memory.period_s)})
+        memory = (spec.memory.kind, spec.memory_bytes, spec.memory.period_s)
+        cpu = (spec.cpu.kind, spec.cpu.share, spec.cpu.period_s)
+        self._send("start", spec.slot, spec.name, spec.argv, spec.seed, memory, cpu)
 
     def end(self, slot: int) -> None:
         """Pass on the order to end the process of a slot."""
-        self._send({"op": "end", "slot": slot})
+        self._send("end", slot)
 
-    def _send(self, order: dict[str, Any]) -> None:
+    def _send(self, *order: object) -> None:
         with contextlib.suppress(BrokenPipeError):
-            self._stdin.write(json.dumps(order, separators=(",", ":")).encode() + b"\n")
+            self._stdin.write(framed(*order))
 
     def flush(self) -> None:
         """Hand over what was sent."""
         with contextlib.suppress(BrokenPipeError):
             self._stdin.flush()
 
-    def events(self) -> list[dict[str, Any]]:
-        """What the spawner has reported since the last call. Sets `ended` when it is gone."""
+    def events(self) -> list[tuple[Any, ...]]:
+        """What the spawner has reported since the last call (orders.py). Sets `ended` when it is gone."""
+        found: list[tuple[Any, ...]] = []
         while True:
             try:
                 chunk = os.read(self.fileno(), 65536)
@@ -90,9 +91,8 @@ class SpawnerLink:
             if not chunk:
                 self.ended = True
                 break
-            self._input += chunk
-        *lines, self._input = self._input.split(b"\n")
-        return [json.loads(line) for line in lines]
+            found += self._incoming.messages(chunk)
+        return found
 
     def reap_adopted(self) -> None:
         """Reap processes of others that have ended and were left to this one, as orphans are to a pod's first process.

@@ -13,6 +13,7 @@ import pytest
 
 from chalicelib.domain.load import LoadPhase, LoadSpec
 from loadsim.marker import marked
+from loadsim.orders import Incoming, framed
 from loadsim.profiles import population_of
 from tests.functional.loadsim.started import PATIENCE_S, ROOT, WATCHDOG_S, Load, comm, command_line, eventually
 
@@ -186,11 +187,11 @@ def test_the_lifelines_end_them_even_without_the_kernel_s_death_signal() -> None
     assert spawner.stdin
     assert spawner.stdout
     try:
-        order = b'{"op":"start","slot":0,"name":"phx-x","argv":["phx-x"],"seed":0,'
-        order += b'"memory":["steady",0,60],"cpu":["idle",0,0]}\n'
-        spawner.stdin.write(order)
+        spawner.stdin.write(framed("start", 0, "phx-x", ("phx-x",), 0, ("steady", 0, 60.0), ("idle", 0.0, 0.0)))
         spawner.stdin.flush()
-        assert b'"up":0' in spawner.stdout.readline()
+        said = Incoming()
+        ((what, slot, _),) = eventually("it is up", lambda: said.messages(spawner.stdout.read1(4096)))
+        assert (what, slot) == ("up", 0)
         assert len(marked(run_id)) == 2
         spawner.kill()
         spawner.wait(PATIENCE_S)
