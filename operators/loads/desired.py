@@ -51,7 +51,6 @@ class LoadPods:
 
     image: str
     pull_policy: str = "IfNotPresent"
-    pull_secrets: tuple[str, ...] = ()
 
 
 def targets(spec: LoadSimulationJobSpec) -> tuple[str, ...]:
@@ -121,8 +120,6 @@ def _pod(spec: LoadSimulationJobSpec, node: str, pods: LoadPods, run_id: str) ->
         pod["nodeSelector"] = dict(spec.node_selector)
     if spec.tolerations:
         pod["tolerations"] = _tolerations(spec.tolerations)
-    if pods.pull_secrets:
-        pod["imagePullSecrets"] = [{"name": name} for name in pods.pull_secrets]
     return pod
 
 

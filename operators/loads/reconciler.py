@@ -61,6 +61,8 @@ class LoadReconciler:
         old = _status_of(thing)
         try:
             spec = _spec_of(thing)
+            if not spec.image and not self._pods.image:
+                raise InvalidInput("spec.image: the operator has no image for loads (--operator-image); name one here")
         except InvalidInput as error:
             await self._say(key, thing, refused(error.detail, old, _generation(thing), self._now()), old)
             return None

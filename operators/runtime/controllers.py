@@ -20,6 +20,9 @@ from operators.engine.cluster import Cluster
 from operators.engine.reconciler import Controller, Watched
 from operators.experiments import reconciler as experiments
 from operators.experiments.orders import Orders
+from operators.loads import reconciler as loads
+from operators.loads.desired import LoadPods
+from operators.loads.reading import HttpAsk
 from operators.pipelines import desired
 from operators.pipelines import names as pipelines
 from operators.pipelines.confirmation import Confirming
@@ -50,7 +53,8 @@ class Tools:
 
 def watched(settings: Settings) -> tuple[Watched, ...]:
     """What all controllers and tasks watch."""
-    return (*pipelines.WATCHED, experiments.WATCHED, *(agent.WATCHED if settings.cluster_secret else ()))
+    carried = agent.WATCHED if settings.cluster_secret else ()
+    return (*pipelines.WATCHED, *loads.WATCHED, experiments.WATCHED, *carried)
 
 
 @dataclass(frozen=True)
@@ -90,11 +94,17 @@ def parts(tools: Tools) -> Parts:
                 ),
                 pipelines.WATCHED,
             ),
+            _loads(tools),
             _experiments(tools),
             *([carrier.controller()] if carrier else []),
         ),
         (*([Task("agent", carrier.run)] if carrier else []),),
     )
+
+
+def _loads(tools: Tools) -> Controller:
+    pods = LoadPods(tools.settings.operator_image, tools.settings.pull_policy)
+    return loads.controller(tools.cluster, tools.caches, pods, HttpAsk(), tools.clock.now)
 
 
 def _experiments(tools: Tools) -> Controller:

@@ -217,6 +217,13 @@ def test_a_resource_that_cannot_be_carried_out_says_the_field() -> None:
     assert world.cluster.asked("patch") == []
 
 
+def test_without_an_image_it_says_where_to_name_one() -> None:
+    world = World(image_of_operator="")
+    world.look()
+    assert world.jobs() == []
+    assert "--operator-image" in world.status().reason
+
+
 def test_a_deleted_resource_is_left_to_kubernetes() -> None:
     world = started()
     world.cluster.remove(LOAD, KEY)

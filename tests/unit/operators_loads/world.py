@@ -23,7 +23,8 @@ SPEC: dict[str, Any] = {"load": {"profile": "realistic", "count": 60, "durationS
 class World:
     """`answers`: what a pod's address answers, a status or why it does not. `asked`: the addresses that were asked."""
 
-    def __init__(self, **spec: Any) -> None:
+    def __init__(self, image_of_operator: str = "phoenix/operator:1", **spec: Any) -> None:
+        self._image = image_of_operator
         self.cluster = FakeCluster()
         self.clock = SettableClock()
         self.answers: dict[str, LoadStatus | str] = {}
@@ -48,7 +49,7 @@ class World:
     def restart(self) -> None:
         """The operator is a new process: it remembers nothing."""
         self._caches = Caches(WATCHED)
-        pods = LoadPods("phoenix/operator:1")
+        pods = LoadPods(self._image)
         self._reconcile = LoadReconciler(self.cluster, self._caches, pods, self._ask, self.clock.now)
 
     def look(self) -> float | None:
