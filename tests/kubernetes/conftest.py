@@ -16,6 +16,7 @@ from tests.acceptance.table import FIGURE
 from tests.catalog.capture import Capture
 from tests.kubernetes.cluster import NODE_ADDRESS, Cluster
 from tests.kubernetes.control_plane import ControlPlane
+from tests.kubernetes.operator_process import OperatorProcess
 
 _CLUSTER = pytest.StashKey[Cluster]()
 
@@ -56,6 +57,15 @@ def control_plane(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) ->
         yield found
 
 
+@pytest.fixture(scope="session")
+def operator(
+    cluster: Cluster, crds: None, images: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    """The operators as a process, cluster-wide. A test that stops or kills it starts it again."""
+    with OperatorProcess(cluster, images, tmp_path_factory.mktemp("operator")) as found:
+        yield found
+
+
 @pytest.fixture
 def backend(cluster: Cluster) -> Iterator[Capture]:
     """A user's OTLP backend that pods reach; it keeps what it gets."""
@@ -90,4 +100,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         for pod in cluster.list("pods", namespace=""):
             where, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
             report.sections.append((f"pod {where}/{name}", cluster.logs(name, where, lines=60)))
+        pipelines = cluster.tried("get", "phoenixprocesspipelines", "-A", "-o", "yaml").stdout[-8000:]
+        report.sections.append(("pipelines", pipelines))
     return report
