@@ -30,6 +30,12 @@ setup: .venv/dev .venv/binaries .tools/bin/dynoxide .tools/bin/prometheus  ## pr
 .tools/bin/prometheus:
 	@sh setup/prometheus.sh
 
+.tools/bin/helm:
+	@sh setup/helm.sh
+
+.tools/bin/kubeconform:
+	@sh setup/kubeconform.sh
+
 demo: .venv/local  ## baseline against top-K on this machine: verdict, promotion, proof, report
 	@sh setup/needs.sh demo
 	@$(PY) -m phoenix_cli demo $(ARGS)
@@ -51,7 +57,7 @@ test:  ## everything that must hold; the last line counts
 	@$(MAKE) --no-print-directory check
 	@$(PY) -m pytest tests -n 2 --no-loadscope-reorder $(ARGS)
 
-test-kubernetes: .venv/dev .venv/binaries  ## everything that must hold on a real cluster of one node, as root; the first time it builds Kubernetes
+test-kubernetes: .venv/dev .venv/binaries .tools/bin/helm .tools/bin/kubeconform  ## everything that must hold on a real cluster of one node, as root; the first time it builds Kubernetes
 	@sh setup/cluster.sh
 	@bash tests/cluster/binaries.sh build > .venv/cluster.log
 	@$(PY) -m pytest tests/kubernetes $(ARGS)
