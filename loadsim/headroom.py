@@ -1,15 +1,16 @@
 """Whether this host has room for a population: processes and memory, by the kernel's own limits. Reads, never changes.
 
-Sources: proc_meminfo(5); cgroup v2 (memory.max, memory.current, pids.max, pids.current); getrlimit(2), RLIMIT_NPROC is
-left to fork, as it does not bind root.
+Sources: proc_meminfo(5); cgroups(7): v2 (memory.max, memory.current, pids.max, pids.current) and v1, where a pod has it
+(memory.limit_in_bytes, memory.usage_in_bytes); getrlimit(2), RLIMIT_NPROC is left to fork, as it does not bind root.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PROCESS_BYTES = 950 * 1024
+PROCESS_BYTES = 700 * 1024
 """What a simulated process costs of its own beside what it allocates: measured, see the guide."""
 USABLE = 0.9
 """The part of what is free that a load may ask for."""
@@ -44,9 +45,12 @@ def room(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> 
     """What is free for this process now."""
     memory: list[int | None] = [_available(proc / "meminfo")]
     processes: list[int | None] = []
-    for folder in _groups(proc / "self" / "cgroup", cgroups):
-        memory.append(_left(folder, "memory"))
-        processes.append(_left(folder, "pids"))
+    own = _text(proc / "self" / "cgroup").splitlines()
+    for folder in _groups(own, "memory", cgroups):
+        memory += [_left(folder, "memory.max", "memory.current")]
+        memory += [_left(folder, "memory.limit_in_bytes", "memory.usage_in_bytes")]
+    for folder in _groups(own, "pids", cgroups):
+        processes += [_left(folder, "pids.max", "pids.current")]
     return Room(_least(memory), _least(processes))
 
 
@@ -61,17 +65,23 @@ def _available(meminfo: Path) -> int | None:
     return None
 
 
-def _groups(own: Path, root: Path) -> list[Path]:
-    """The control groups (v2) that bind this process: its own and those above it."""
-    for line in _text(own).splitlines():
-        if line.startswith("0::/"):
-            folder = root / line[4:]
-            return [folder, *(parent for parent in folder.parents if parent == root or root in parent.parents)]
-    return []
+def _groups(own: Sequence[str], controller: str, root: Path) -> list[Path]:
+    """The control groups that bind this process: its own and those above it. own: lines of /proc/self/cgroup. In a pod
+    with v1 the path is the node's, and what is mounted is the pod's own group."""
+    folders = []
+    for line in own:
+        _, controllers, path = (*line.split(":", 2), "", "")[:3]
+        if controllers not in ("", controller) or not path.startswith("/"):
+            continue
+        top = root / controllers
+        folder = top / path[1:]
+        folder = folder if folder.is_dir() else top
+        folders += [folder, *(parent for parent in folder.parents if parent == top or top in parent.parents)]
+    return folders
 
 
-def _left(folder: Path, what: str) -> int | None:
-    limit, used = _text(folder / f"{what}.max").strip(), _text(folder / f"{what}.current").strip()
+def _left(folder: Path, most: str, current: str) -> int | None:
+    limit, used = _text(folder / most).strip(), _text(folder / current).strip()
     return max(0, int(limit) - int(used)) if limit.isdigit() and used.isdigit() else None
 
 

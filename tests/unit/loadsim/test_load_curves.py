@@ -61,7 +61,7 @@ def test_a_load_that_the_host_has_no_room_for_is_refused_with_numbers() -> None:
     assert refusal(300, 100 * mib, Room(None, None)) == ""
     assert refusal(300, 100 * mib, Room(1000 * mib, 1000)) == ""
     assert "300 processes asked; the host's limit leaves 200: lower count" in refusal(300, 0, Room(None, 200))
-    assert "about 378 MiB asked (300 processes); 400 MiB are free" in refusal(300, 100 * mib, Room(400 * mib, None))
+    assert "about 305 MiB asked (300 processes); 300 MiB are free" in refusal(300, 100 * mib, Room(300 * mib, None))
 
 
 def test_room_is_the_least_that_the_kernel_and_the_control_groups_leave(tmp_path: Path) -> None:
@@ -79,3 +79,28 @@ def test_room_is_the_least_that_the_kernel_and_the_control_groups_leave(tmp_path
         (folder / "pids.max").write_text(f"{pids}\n")
         (folder / "pids.current").write_text("10\n")
     assert room(proc, cgroups) == Room(600000, 90)
+
+
+def test_room_is_found_where_control_groups_are_of_the_first_version(tmp_path: Path) -> None:
+    proc, cgroups = tmp_path / "proc", tmp_path / "cgroup"
+    memory, pids = cgroups / "memory" / "one", cgroups / "pids" / "one"
+    for folder in (proc / "self", memory, pids):
+        folder.mkdir(parents=True)
+    (proc / "self" / "cgroup").write_text("9:memory:/one\n3:pids:/one\n1:name=systemd:/one\n0::/\n")
+    (memory / "memory.limit_in_bytes").write_text("1000\n")
+    (memory / "memory.usage_in_bytes").write_text("400\n")
+    (memory.parent / "memory.limit_in_bytes").write_text(f"{2**63 - 4096}\n")
+    (memory.parent / "memory.usage_in_bytes").write_text("900\n")
+    (pids / "pids.max").write_text("50\n")
+    (pids / "pids.current").write_text("1\n")
+    assert room(proc, cgroups) == Room(600, 49)
+
+
+def test_in_a_pod_the_path_is_the_node_s_and_the_files_are_the_pod_s(tmp_path: Path) -> None:
+    proc, cgroups = tmp_path / "proc", tmp_path / "cgroup"
+    for folder in (proc / "self", cgroups / "memory"):
+        folder.mkdir(parents=True)
+    (proc / "self" / "cgroup").write_text("9:memory:/kubepods/pod1/two\n0::/\n")
+    (cgroups / "memory" / "memory.limit_in_bytes").write_text("1000\n")
+    (cgroups / "memory" / "memory.usage_in_bytes").write_text("400\n")
+    assert room(proc, cgroups) == Room(600, None)
