@@ -87,6 +87,13 @@ def folder(tmp_path: Path, control_plane: ControlPlane) -> Iterator[Path]:
     control_plane.phoenix.folder = before
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever comes first starts the cluster as well, and waits here are for pods."""
+    for item in items:
+        if item.get_closest_marker("timeout") is None and "kubernetes" in item.path.parts:
+            item.add_marker(pytest.mark.timeout(900))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """A failure tells what the pods printed, and what the cluster noted about them."""
