@@ -41,6 +41,7 @@ from chalicelib.ports.secrets import Secrets
 from chalicelib.repositories.records import Records
 from chalicelib.services.budgets import Budgets
 from chalicelib.services.claims import Claims
+from chalicelib.services.clusters.absence import Absence
 from chalicelib.services.clusters.exchange import Exchange
 from chalicelib.services.clusters.nodes import Nodes
 from chalicelib.services.clusters.pushing import Pushing
@@ -198,7 +199,8 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
     hosts = Hosts(context, fleet, tokens, in_experiment, in_deployment)
     notifications = Notifications(context)
     gates = Gates(context)
-    deployments = Deployments(context, fleet, rendering, in_deployment, in_experiment, notifications)
+    absence = Absence(context)
+    deployments = Deployments(context, fleet, rendering, in_deployment, in_experiment, notifications, absence)
     loadsims = LoadSims(context, waking)
     price_books = PriceBooks(context)
     costs = Costs(context, price_books)
@@ -236,6 +238,7 @@ def _services(settings: Settings, context: Context, given: Outside) -> Services:
         host_watch=HostWatch(context, fleet, notifications),
         quarantine=Quarantine(context),
         clusters=clusters,
+        absence=absence,
         cluster_exchange=exchange,
         cluster_pushing=Pushing(context, clusters, apis, exchange),
         audit=records.audit,

@@ -82,16 +82,19 @@ class HostView(Model):
     cluster: str
     """The cluster that it is a node of, "" for none."""
     node: str
+    unreachable: str
+    """Why a node is away: its cluster is not reached, and since when; "" otherwise."""
 
 
 def _view(services: Services, tenant: str, host: Host, now: float) -> HostView:
     state = services.fleet.state(tenant, host.name)
     running = _running(state)
+    connected = state.last_seen is not None and away_since(state, now, services.fleet.policy) is None
     return HostView(
         name=host.name,
         labels=host.labels,
         enrolled_at=host.enrolled_at,
-        connected=state.last_seen is not None and away_since(state, now, services.fleet.policy) is None,
+        connected=connected,
         last_seen=state.last_seen,
         collector_healthy=state.health.healthy if state.health else None,
         collector_version=state.version or host.facts.collector_version,
@@ -106,6 +109,7 @@ def _view(services: Services, tenant: str, host: Host, now: float) -> HostView:
         facts=host.facts,
         cluster=host.cluster,
         node=host.node,
+        unreachable="" if connected or not host.cluster else services.absence(tenant, [host.name]).get(host.name, ""),
     )
 
 

@@ -15,6 +15,7 @@ from chalicelib.ports.items import ABSENT
 from chalicelib.repositories.documents import Stored
 from chalicelib.repositories.records import EffectiveConfig
 from chalicelib.services.claims import Claims
+from chalicelib.services.clusters.absence import Absence
 from chalicelib.services.context import Context, retrying
 from chalicelib.services.fleet import Fleet
 from chalicelib.services.notifications import Notifications
@@ -34,9 +35,11 @@ class Deployments:
         claims: Claims,
         experiments: Claims,
         notifications: Notifications,
+        absence: Absence,
     ) -> None:
         self._context, self._records, self._notifications = context, context.records, notifications
         self._fleet, self._pipelines, self._claims, self._experiments = fleet, pipelines, claims, experiments
+        self._absence = absence
 
     def deploy(
         self, tenant: str, name: str, plan: DeploymentPlan, hosts: Sequence[str], actor: str, *, force: bool = False
@@ -117,7 +120,10 @@ class Deployments:
         now = self._context.clock.now()
         of = scope(deployment.name, deployment.current)
         states = self._fleet.states(tenant, deployment.hosts)
-        return {host: status_of(state, of, now, self._fleet.policy) for host, state in states.items()}
+        found = {host: status_of(state, of, now, self._fleet.policy) for host, state in states.items()}
+        away = [host for host, status in found.items() if status.status is HostStatus.AWAY]
+        why = self._absence(tenant, away)
+        return found | {host: found[host].model_copy(update={"error": text}) for host, text in why.items()}
 
     def active_config(self, tenant: str, host: str) -> EffectiveConfig | None:
         """What the host's collector last said it runs, secrets masked; None when it said nothing yet."""

@@ -121,6 +121,11 @@ class Hosts:
     def remove(self, tenant: str, name: str, actor: str) -> None:
         """Revoke its token and forget it. Raises Conflict while an experiment or deployment holds it."""
         stored = self._records.hosts.get(tenant, name)
+        if cluster := stored.value.cluster:
+            raise Conflict(
+                f"host {name!r} is a node of cluster {cluster!r}, and comes back with every look at it",
+                hint=f"take the node out of the cluster, or: phoenix cluster remove {cluster}",
+            )
         if holder := self.experiment_of(tenant, name):
             raise Conflict(f"host {name!r} is busy in experiment {holder!r}", hint="stop the experiment first")
         if holder := self.deployment_of(tenant, name):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chalicelib.ports.clock import Clock
 from chalicelib.repositories.audit import AuditTrail
 from chalicelib.services.budgets import Budgets
+from chalicelib.services.clusters.absence import Absence
 from chalicelib.services.clusters.exchange import Exchange
 from chalicelib.services.clusters.pushing import Pushing
 from chalicelib.services.clusters.registry import Clusters
@@ -64,6 +65,7 @@ class Services:
     host_watch: HostWatch
     quarantine: Quarantine
     clusters: Clusters
+    absence: Absence
     cluster_exchange: Exchange
     cluster_pushing: Pushing
     audit: AuditTrail

@@ -42,7 +42,7 @@ def _host(item: Item, now: float | None) -> tuple[str | Text, ...]:
     health = "unknown" if healthy is None else "healthy" if healthy else "unhealthy"
     connected = "yes" if item.get("connected") else "never" if item.get("lastSeen") is None else "away"
     quarantine = item.get("quarantine") or []
-    note = item.get("collectorError") or (
+    note = item.get("unreachable") or item.get("collectorError") or (
         f"{plural(len(quarantine), 'failed configuration')} remembered" if quarantine else ""
     )
     return (

@@ -46,6 +46,7 @@ def test_an_experiment_on_some_nodes_makes_before_it_breaks_and_is_promoted(land
     land.pass_time(2)
     land.deploy(["prod-node-1", "prod-node-2"])
     ((old, _),) = cluster.pipelines.items()
+    land.counting = True
     land.world.post("/api/v1/experiments?start=true", manifest(["prod-node-1"], promotion="automatic"))
     land.until("running", lambda: land.world.experiment()["state"] == "running")
     assert len(cluster.pipelines) == 2
