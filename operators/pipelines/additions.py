@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ def with_additions(config: Mapping[str, Any], config_hash: str) -> dict[str, Any
 
     Raises InvalidInput naming the part of `service.telemetry` that has another shape than the collector's own.
     """
-    out = copy.deepcopy(dict(config))
+    out = dict(config)
     telemetry = _mapping(_mapping(out, "service", "/service"), "telemetry", "/service/telemetry")
     resource = _mapping(telemetry, "resource", "/service/telemetry/resource")
     if isinstance(resource.get("attributes"), list):
@@ -41,12 +40,13 @@ def _reader() -> dict[str, Any]:
 
 
 def _mapping(parent: dict[str, Any], name: str, pointer: str) -> dict[str, Any]:
-    if parent.get(name) is None:
-        parent[name] = {}
-    if not isinstance(parent[name], dict):
+    """The mapping under a name, a copy of its own that may be changed."""
+    found = parent.get(name)
+    if found is not None and not isinstance(found, dict):
         raise _odd(pointer, "a mapping")
-    found: dict[str, Any] = parent[name]
-    return found
+    parent[name] = dict(found or {})
+    made: dict[str, Any] = parent[name]
+    return made
 
 
 def _odd(pointer: str, shape: str) -> InvalidInput:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.kubernetes.exchange import HOST_VARIABLE
-from chalicelib.domain.kubernetes.process_pipeline import PhoenixProcessPipelineSpec
+from chalicelib.domain.kubernetes.process_pipeline import PhoenixProcessPipelineSpec, RolloutPolicy
 from chalicelib.domain.kubernetes.resource import MANAGED_BY, OPERATOR
 from chalicelib.domain.pipeline.document import to_yaml
 from operators.engine.objects import CONFIG_MAP, DAEMON_SET, Object
 from operators.pipelines import names
 from operators.pipelines.additions import with_additions
 from operators.pipelines.rendering import Rendered
+from operators.pipelines.rollout import FormName
 
 Tree = dict[str, Any]
 NOBODY = 65534
@@ -45,18 +46,27 @@ class Form:
     config_hash: str
     form_hash: str
     config_map: str
-    text: str
-    """The configuration as YAML."""
+    config: Mapping[str, Any] | str
+    """The whole configuration, or its text where it was stored."""
     template: Tree
     """Of the pod, with its labels."""
+
+    @property
+    def name(self) -> FormName:
+        """Which one it is."""
+        return FormName(self.config_hash, self.form_hash, self.config_map)
+
+    def text(self) -> str:
+        """The configuration as YAML."""
+        return self.config if isinstance(self.config, str) else to_yaml(self.config)
 
 
 def form_of(owner: Object, spec: PhoenixProcessPipelineSpec, rendered: Rendered, settings: Settings) -> Form:
     """The form that a resource asks for. Raises InvalidInput when nothing can be added to its configuration."""
     name = owner["metadata"]["name"]
-    text = to_yaml(with_additions(rendered.config, rendered.config_hash))
+    config = with_additions(rendered.config, rendered.config_hash)
     pod = _pod_spec(spec, rendered, settings)
-    form_hash = _digest([text, pod])
+    form_hash = _digest([config, pod])
     config_map = f"{name}-{form_hash[: names.FORM_DIGITS]}"
     pod["volumes"][0]["configMap"]["name"] = config_map
     template = {
@@ -66,7 +76,7 @@ def form_of(owner: Object, spec: PhoenixProcessPipelineSpec, rendered: Rendered,
         },
         "spec": pod,
     }
-    return Form(rendered.config_hash, form_hash, config_map, text, template)
+    return Form(rendered.config_hash, form_hash, config_map, config, template)
 
 
 def config_map(owner: Object, form: Form) -> Tree:
@@ -81,7 +91,7 @@ def config_map(owner: Object, form: Form) -> Tree:
         },
         "immutable": True,
         "data": {
-            names.CONFIG_KEY: form.text,
+            names.CONFIG_KEY: form.text(),
             names.TEMPLATE_KEY: json.dumps(form.template, sort_keys=True, separators=(",", ":")),
         },
     }
@@ -96,14 +106,14 @@ def form_in(stored: Object) -> Form | None:
             config_hash=annotations[names.CONFIG_HASH],
             form_hash=annotations[names.FORM_HASH],
             config_map=stored["metadata"]["name"],
-            text=data[names.CONFIG_KEY],
+            config=str(data[names.CONFIG_KEY]),
             template=template,
         )
     except (KeyError, ValueError):
         return None
 
 
-def daemon_set(owner: Object, spec: PhoenixProcessPipelineSpec, form: Form) -> Tree:
+def daemon_set(owner: Object, policy: RolloutPolicy, form: Form) -> Tree:
     """The DaemonSet that runs a form. The old pod of a node goes on until the new one has been ready for long enough:
     with any unavailable node allowed, a broken configuration would leave nodes blind."""
     name = owner["metadata"]["name"]
@@ -121,11 +131,11 @@ def daemon_set(owner: Object, spec: PhoenixProcessPipelineSpec, form: Form) -> T
         },
         "spec": {
             "selector": {"matchLabels": {names.OWNER: name}},
-            "minReadySeconds": spec.rollout.min_ready_seconds,
+            "minReadySeconds": policy.min_ready_seconds,
             "revisionHistoryLimit": 2,
             "updateStrategy": {
                 "type": "RollingUpdate",
-                "rollingUpdate": {"maxSurge": spec.rollout.max_surge, "maxUnavailable": 0},
+                "rollingUpdate": {"maxSurge": policy.max_surge, "maxUnavailable": 0},
             },
             "template": form.template,
         },

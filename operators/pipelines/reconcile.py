@@ -8,13 +8,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from pydantic import ValidationError
 
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, PhoenixError, Unavailable
-from chalicelib.domain.kubernetes.process_pipeline import PhoenixProcessPipelineSpec, PhoenixProcessPipelineStatus
+from chalicelib.domain.kubernetes.process_pipeline import (
+    PhoenixProcessPipelineSpec,
+    PhoenixProcessPipelineStatus,
+    RolloutPolicy,
+)
 from chalicelib.ports.clock import Clock
 from operators.engine.caches import Caches
 from operators.engine.cluster import Cluster
@@ -45,15 +49,25 @@ class Validating(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a spec asks for: a form that can be run, or why there is none."""
+    """What a spec asks for: a form that can be run, or why there is none. form: None as well where it runs already and
+    nothing about it changed, so that there is no need to make it."""
 
-    form: Form | None
     validity: Validity
+    form: Form | None = None
+    name: FormName | None = None
     label: str = ""
+    policy: RolloutPolicy = field(default_factory=RolloutPolicy)
+    revision: int = 0
 
-    @property
-    def name(self) -> FormName | None:
-        return _name(self.form)
+
+@dataclass(frozen=True)
+class _Settled:
+    """What one generation of a resource asked for, and the DaemonSet that came of it."""
+
+    uid: str
+    generation: int
+    asked: Asked
+    whole_hash: str
 
 
 class PipelineReconciler:
@@ -77,6 +91,7 @@ class PipelineReconciler:
         self._accepted: dict[Key, int] = {}
         """Generation of a DaemonSet as it came back from our own apply: what differs then is not ours to repair."""
         self._applied_at: dict[Key, float] = {}
+        self._settled: dict[Key, _Settled] = {}
 
     async def __call__(self, key: Key) -> float | None:
         """See Reconciler."""
@@ -85,32 +100,49 @@ class PipelineReconciler:
             self._forget(key)
             return None
         before = _status(owner)
-        spec, asked = await self._asked(owner)
-        revision = spec.revision if spec else 0
-        form = await self._chosen(key, choose(asked.name, revision, before), asked, before)
-        if form is not None:
-            asked = await self._ensure(owner, spec or _ANY_SPEC, form, asked)
-        return await self._report(owner, spec, asked, before)
+        asked = self._known(owner) or await self._asked(owner)
+        target = choose(asked.name, asked.revision, before)
+        if not (target is Target.WANTED and asked.form is None):
+            form = await self._chosen(key, target, asked, before)
+            if form is not None:
+                asked = await self._ensure(owner, form, asked)
+        return await self._report(owner, asked, before)
 
-    async def _asked(self, owner: Object) -> tuple[PhoenixProcessPipelineSpec | None, Asked]:
+    def _known(self, owner: Object) -> Asked | None:
+        """What this generation asks for, where it runs as it was applied: most reconciles are about what became of
+        it, and making a form is most of the work."""
+        key, metadata = _key(owner), owner["metadata"]
+        settled, there = self._settled.get(key), self._caches.get(DAEMON_SET, key)
+        if settled is None or there is None or (settled.uid, settled.generation) != _version(metadata):
+            return None
+        annotations = there["metadata"].get("annotations") or {}
+        name = settled.asked.name
+        unchanged = annotations.get(names.WHOLE_HASH) == settled.whole_hash and self._as_accepted(key, there)
+        if name is None or not unchanged or not self._has(Key(key.namespace, name.config_map)):
+            return None
+        return settled.asked
+
+    async def _asked(self, owner: Object) -> Asked:
         name, uid = owner["metadata"]["name"], owner["metadata"]["uid"]
         if len(name) > names.MAX_NAME:
-            return None, _refused(
-                "NameTooLong", f"metadata.name: at most {names.MAX_NAME} characters; this has {len(name)}"
+            return _refused(
+                "NameTooLong", f"metadata.name has {len(name)} characters; at most {names.MAX_NAME} are taken"
             )
         try:
             spec = PhoenixProcessPipelineSpec.model_validate(owner.get("spec") or {})
         except ValidationError as error:
-            return None, _refused("InvalidSpec", _problems(error))
+            return _refused("InvalidSpec", _problems(error))
         try:
             made = rendered(spec, uid, self._catalog)
             form = form_of(owner, spec, made, self._settings)
         except NotFound as error:
-            return spec, _refused("UnknownPipeline", f"{error.detail}; {error.hint}")
+            return _refused("UnknownPipeline", f"{error.detail}; {error.hint}")
         except (InvalidInput, TypeError, ValueError) as error:
-            return spec, _refused("InvalidConfiguration", _words(error))
+            return _refused("InvalidConfiguration", _words(error))
         validity = await self._validity(_key(owner), form, made)
-        return spec, Asked(form if validity is ACCEPTED else None, validity, made.label)
+        if validity is not ACCEPTED:
+            return Asked(validity, label=made.label, policy=spec.rollout, revision=spec.revision)
+        return Asked(validity, form, form.name, made.label, spec.rollout, spec.revision)
 
     async def _validity(self, key: Key, form: Form, made: Rendered) -> Validity:
         """The collector is asked about what does not run yet."""
@@ -138,27 +170,32 @@ class PipelineReconciler:
         stored = await self._cluster.get(CONFIG_MAP, Key(key.namespace, wanted)) if wanted else None
         return form_in(stored) if stored is not None else None
 
-    async def _ensure(self, owner: Object, spec: PhoenixProcessPipelineSpec, form: Form, asked: Asked) -> Asked:
+    async def _ensure(self, owner: Object, form: Form, asked: Asked) -> Asked:
         """ConfigMap and DaemonSet as they are to be. Where an object that is not ours stands in the way, it stays."""
         key = _key(owner)
-        if self._caches.get(CONFIG_MAP, Key(key.namespace, form.config_map)) is None:
+        if not self._has(Key(key.namespace, form.config_map)):
             made = await self._cluster.apply(CONFIG_MAP, config_map(owner, form))
             self._caches.replied(CONFIG_MAP, made)
-        body = daemon_set(owner, spec, form)
+        body = daemon_set(owner, asked.policy, form)
         there = self._caches.get(DAEMON_SET, key)
-        if there is not None and self._is_as_said(key, there, body):
-            return asked
-        try:
-            stored = await self._cluster.apply(DAEMON_SET, body, force=there is not None)
-        except Conflict as error:
-            if there is not None:
-                raise
-            message = f"a DaemonSet {key.name} that is not ours stands in the way: {error.detail}"
-            return Asked(None, Validity(FALSE, "NameTaken", message), asked.label)
-        self._caches.replied(DAEMON_SET, stored)
-        self._accepted[key] = stored["metadata"].get("generation", 0)
-        self._applied_at[key] = self._clock.now()
+        if there is None or not self._is_as_said(key, there, body):
+            try:
+                stored = await self._cluster.apply(DAEMON_SET, body, force=there is not None)
+            except Conflict as error:
+                if there is not None:
+                    raise
+                message = f"a DaemonSet {key.name} that is not ours stands in the way: {error.detail}"
+                return replace(asked, validity=Validity(FALSE, "NameTaken", message), form=None, name=None)
+            self._caches.replied(DAEMON_SET, stored)
+            self._accepted[key] = stored["metadata"].get("generation", 0)
+            self._applied_at[key] = self._clock.now()
+        if form is asked.form:
+            whole = body["metadata"]["annotations"][names.WHOLE_HASH]
+            self._settled[key] = _Settled(*_version(owner["metadata"]), replace(asked, form=None), whole)
         return asked
+
+    def _has(self, key: Key) -> bool:
+        return self._caches.get(CONFIG_MAP, key) is not None
 
     def _is_as_said(self, key: Key, there: Object, body: Mapping[str, Any]) -> bool:
         if not covers(there["metadata"].get("annotations") or {}, body["metadata"]["annotations"]):
@@ -178,7 +215,6 @@ class PipelineReconciler:
     async def _report(
         self,
         owner: Object,
-        spec: PhoenixProcessPipelineSpec | None,
         asked: Asked,
         before: PhoenixProcessPipelineStatus,
     ) -> float | None:
@@ -192,8 +228,8 @@ class PipelineReconciler:
         await self._confirm(pods, before)
         situation = Situation(
             generation=owner["metadata"].get("generation", 0),
-            revision=spec.revision if spec else 0,
-            policy=(spec or _ANY_SPEC).rollout,
+            revision=asked.revision,
+            policy=asked.policy,
             wanted=asked.name,
             refusal=asked.validity.message,
             applied=_applied(there) if there is not None else None,
@@ -256,17 +292,15 @@ class PipelineReconciler:
     def _forget(self, key: Key) -> None:
         self._accepted.pop(key, None)
         self._applied_at.pop(key, None)
-
-
-_ANY_SPEC = PhoenixProcessPipelineSpec(config={})
+        self._settled.pop(key, None)
 
 
 def _key(thing: Object) -> Key:
     return Key(thing["metadata"].get("namespace", ""), thing["metadata"]["name"])
 
 
-def _name(form: Form | None) -> FormName | None:
-    return FormName(form.config_hash, form.form_hash, form.config_map) if form is not None else None
+def _version(metadata: Mapping[str, Any]) -> tuple[str, int]:
+    return metadata["uid"], metadata.get("generation", 0)
 
 
 def _applied(there: Object) -> FormName | None:
@@ -296,7 +330,7 @@ def _status(owner: Object) -> PhoenixProcessPipelineStatus:
 
 
 def _refused(reason: str, message: str) -> Asked:
-    return Asked(None, Validity(FALSE, reason, message))
+    return Asked(Validity(FALSE, reason, message))
 
 
 def _problems(error: ValidationError) -> str:
