@@ -37,10 +37,10 @@ class Requests:
 
 
 class Audit:
-    """A log that is read on. agent: how the user agent of the one that is counted begins."""
+    """A log that is read on. agents: how the user agents of the one that is counted begin."""
 
-    def __init__(self, log: Path, agent: str) -> None:
-        self.log, self._agent, self._at, self._rest = log, agent, 0, b""
+    def __init__(self, log: Path, agents: tuple[str, ...]) -> None:
+        self.log, self._agents, self._at, self._rest = log, agents, 0, b""
 
     def since_last(self) -> Requests:
         """What was finished since the last call."""
@@ -52,7 +52,7 @@ class Audit:
         found: Counter[str] = Counter()
         for line in lines:
             event = json.loads(line)
-            if event.get("userAgent", "").startswith(self._agent):
+            if event.get("userAgent", "").startswith(self._agents):
                 of = event.get("objectRef", {})
                 found[f"{event['verb']} {of.get('resource', '?')}" + ("/status" if of.get("subresource") else "")] += 1
         return Requests(found)

@@ -26,7 +26,7 @@ from tests.kubernetes.cluster import Cluster
 MANY, FEW = 1_000, 100
 NODES = 10
 REST_S, CHANGES = 30.0, 20
-DEADLINE_S = 600.0
+START_S, DEADLINE_S = 120.0, 600.0
 SETTLE_S = 5.0
 COLUMNS = (
     Column("what", "resources on"),
@@ -109,10 +109,10 @@ def _measured(choose: Callable[[Path], Subject], count: int, tools: Path, *, sim
         cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
         for number in range(NODES):
             api.ask("POST", "/api/v1/nodes", node(number))
-        ends.enter_context(started(kwok(cluster.kubeconfig, tools), folder / "kwok.log", {}))
+        ends.enter_context(started(kwok(cluster.kubeconfig, tools), folder / "kwok.log"))
         subject = choose(cluster.kubeconfig)
         watcher = Watcher(cluster.kubeconfig, PIPELINES, _current)
-        run = Run(subject, cluster, api, Audit(log, subject.agent), watcher, folder / "subject.log")
+        run = Run(subject, cluster, api, Audit(log, subject.agents), watcher, folder / "subject.log")
         return (
             "a simulated node each" if simulated else "no node",
             subject.name,
@@ -172,10 +172,10 @@ def _current(thing: Mapping[str, Any]) -> bool:
 
 @contextmanager
 def _running(run: Run) -> Iterator[Any]:
-    with started(run.subject.command, run.log, run.subject.env) as child:
+    with started(run.subject.command, run.log) as child:
         probe = pipeline(9999, configurations()[0], NOWHERE)
         run.api.ask("POST", PIPELINES, probe)
-        run.watcher.all([name(9999)], DEADLINE_S)
+        run.watcher.all([name(9999)], START_S)
         run.api.ask("DELETE", f"{PIPELINES}/{name(9999)}")
         run.watcher.forget()
         _quiet(run)
@@ -184,7 +184,7 @@ def _running(run: Run) -> Iterator[Any]:
 
 def _quiet(run: Run) -> None:
     """Wait until the operator asked for nothing during a few seconds."""
-    peek = Audit(run.audit.log, run.subject.agent)
+    peek = Audit(run.audit.log, run.subject.agents)
     end = time.perf_counter() + DEADLINE_S
     peek.since_last()
     while time.perf_counter() < end:
@@ -240,7 +240,7 @@ def _restart(run: Run, called: str) -> tuple[Requests, float]:
     run.watcher.forget()
     run.api.ask("PATCH", f"{PIPELINES}/{called}", _limit(CHANGES), MERGE)
     began = time.perf_counter()
-    with started(run.subject.command, run.log, run.subject.env):
+    with started(run.subject.command, run.log):
         took = run.watcher.all([called], DEADLINE_S)[called] - began
         _quiet(run)
         return run.audit.since_last(), took

@@ -7,9 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import running
@@ -25,23 +25,23 @@ BUILD_SECONDS = 1800.0
 
 @dataclass(frozen=True)
 class Subject:
-    """agent: how its user agent begins."""
+    """agents: how its user agents begin."""
 
     name: str
-    agent: str
+    agents: tuple[str, ...]
     command: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def phoenix(kubeconfig: Path, collector: Path) -> Subject:
     """The operator as it is run in a cluster, with its collector for validating."""
-    env = {"PHOENIX_OTELCOL": str(collector), "KUBECONFIG": str(kubeconfig), "PHOENIX_METRICS_PORT": "19443"}
-    return Subject("Phoenix", "phoenix-operator", (sys.executable, "-m", "operators"), env)
+    images = ("--collector-image=phoenix/collector", "--operator-image=phoenix/operator")
+    words = (f"--kubeconfig={kubeconfig}", f"--otelcol={collector}", *images, "--health-port=0", "--metrics-port=0")
+    return Subject("Phoenix", ("phoenix-operator", "kopf"), (sys.executable, "-m", "operators", *words))
 
 
 def floor(kubeconfig: Path, tools: Path) -> Subject:
     """The least that client-go can do."""
-    return Subject("client-go floor", "phoenix-bench-floor", (str(tools / "floor"), f"--kubeconfig={kubeconfig}"))
+    return Subject("client-go floor", ("phoenix-bench-floor",), (str(tools / "floor"), f"--kubeconfig={kubeconfig}"))
 
 
 def build(tools: Path) -> None:
@@ -76,14 +76,15 @@ def _go(words: list[str], folder: Path, **env: str) -> str:
 
 
 @contextmanager
-def started(command: tuple[str, ...], log: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def started(command: tuple[str, ...], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The process, ended with its block. Raises BenchFailed when it ended by itself, with the end of its log."""
     with log.open("ab") as out:
-        child = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=out, stderr=out
-        )
+        child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     try:
-        yield child
+        try:
+            yield child
+        except BenchFailed as error:
+            raise BenchFailed(f"{error}; it printed:\n{log.read_text('utf-8', 'replace')[-2000:]}") from error
         if child.poll() is not None:
             raise BenchFailed(f"{command[0]} ended by itself:\n{log.read_text('utf-8', 'replace')[-2000:]}")
     finally:

@@ -270,7 +270,9 @@ class KubeClient:
         if self._session is None:
             tls = self._credentials.tls
             connector = aiohttp.TCPConnector(ssl=True if tls is None else tls, limit=MOST_CONNECTIONS)
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=False)
+            # The audit log of a cluster names who asked.
+            agent = {"User-Agent": self._manager}
+            self._session = aiohttp.ClientSession(connector=connector, trust_env=False, headers=agent)
         return self._session
 
 
