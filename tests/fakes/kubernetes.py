@@ -28,6 +28,7 @@ class FakeCluster:
     """`Cluster` and `Watchable`. `requests`: (verb, kind, key) of all that was asked. `events`: (reason, message)."""
 
     def __init__(self) -> None:
+        self._manager = MANAGER
         self.requests: list[tuple[str, Kind, Key | None]] = []
         self.events: list[tuple[str, str, bool]] = []
         self.refuse: Callable[[str, Kind, Key | None], PhoenixError | None] = lambda verb, kind, key: None
@@ -36,11 +37,9 @@ class FakeCluster:
         self.writes = 0
         self._things: dict[tuple[Kind, Key], Tree] = {}
         self._applied: dict[tuple[Kind, Key, str], Tree] = {}
-        self._version = 100
-        self._oldest = 0
+        self._state = {"version": 100, "oldest": 0, "cut": 0}
         self._log: list[tuple[int, Kind, str, Tree]] = []
         self._news: set[asyncio.Event] = set()
-        self._cut = 0
 
     # What a test says.
 
@@ -69,15 +68,21 @@ class FakeCluster:
 
     def cut(self, *, forget: bool = False) -> None:
         """End every watch; forget: what happened before now, too (410)."""
-        self._cut += 1
+        self._state["cut"] += 1
         if forget:
-            self._version += 1
-            self._oldest = self._version
+            self._state["version"] += 1
+            self._state["oldest"] = self._state["version"]
         self._wake()
 
     def asked(self, *verbs: str) -> list[tuple[str, str]]:
         """(verb, plural) of the requests so far with these verbs."""
         return [(verb, kind.plural) for verb, kind, _ in self.requests if verb in verbs]
+
+    def as_manager(self, manager: str) -> FakeCluster:
+        """The same cluster as another client sees it, with a field manager of its own."""
+        other = copy.copy(self)
+        other._manager = manager
+        return other
 
     # Cluster.
 
@@ -95,12 +100,14 @@ class FakeCluster:
             raise InvalidInput("status is not applied here")
         old = self._things.get((kind, key), {"metadata": {}})
         wanted = _applied_part(body)
+        if wanted["metadata"].pop("resourceVersion", None) not in (None, old["metadata"].get("resourceVersion")):
+            raise Conflict("the object has been modified")
         self._check_owners(kind, key, wanted, force)
         if old.get("immutable") and wanted.get("data") != old.get("data"):
             raise InvalidInput(IMMUTABLE)
-        base = _without(old, self._applied.get((kind, key, MANAGER), {}), wanted)
+        base = _without(old, self._applied.get((kind, key, self._manager), {}), wanted)
         thing = _merge(base, wanted) | {"apiVersion": kind.api_version, "kind": kind.kind}
-        self._applied[kind, key, MANAGER] = wanted
+        self._own(kind, key, wanted)
         stored = self._store(kind, thing)
         self._written()
         return stored
@@ -157,21 +164,21 @@ class FakeCluster:
             for (one, _), thing in sorted(self._things.items(), key=lambda item: item[0][1])
             if one == kind and _inside(thing, namespace, labels)
         ]
-        return found, str(self._version)
+        return found, str(self._state["version"])
 
     async def watch(
         self, kind: Kind, namespace: str, labels: str, version: str, *, metadata_only: bool = False
     ) -> AsyncIterator[Change]:
         await self._ask("watch", kind, None)
-        at, cut = int(version), self._cut
-        if at < self._oldest:
+        at, cut = int(version), self._state["cut"]
+        if at < self._state["oldest"]:
             yield Change("EXPIRED")
             return
         news = asyncio.Event()
         self._news.add(news)
         try:
             position = 0
-            while cut == self._cut:
+            while cut == self._state["cut"]:
                 while position < len(self._log):
                     number, one, what, thing = self._log[position]
                     position += 1
@@ -197,8 +204,16 @@ class FakeCluster:
 
     def _check_owners(self, kind: Kind, key: Key, wanted: Tree, force: bool) -> None:
         for (one, other_key, manager), applied in self._applied.items():
-            if (one, other_key) == (kind, key) and manager != MANAGER and not force and _clash(applied, wanted):
+            if (one, other_key) == (kind, key) and manager != self._manager and not force and _clash(applied, wanted):
                 raise Conflict(f"conflict with {manager!r}")
+
+    def _own(self, kind: Kind, key: Key, wanted: Tree) -> None:
+        """Whoever applies a field owns it, others no more."""
+        for one, other_key, manager in list(self._applied):
+            if (one, other_key) == (kind, key) and manager != self._manager:
+                held = self._applied[kind, key, manager]
+                self._applied[kind, key, manager] = _not_in(held, wanted)
+        self._applied[kind, key, self._manager] = wanted
 
     def foreign_apply(self, kind: Kind, body: Object, manager: str) -> None:
         """Another manager applies some fields, and owns them."""
@@ -214,10 +229,10 @@ class FakeCluster:
         old = self._things.get((kind, key))
         if old is not None and _bare(old) == _bare(thing):
             return copy.deepcopy(old)
-        self._version += 1
+        self._state["version"] += 1
         before = old["metadata"] if old is not None else {}
-        metadata["uid"] = before.get("uid", metadata.get("uid") or f"uid-{self._version}")
-        metadata["resourceVersion"] = str(self._version)
+        metadata["uid"] = before.get("uid", metadata.get("uid") or f"uid-{self._state['version']}")
+        metadata["resourceVersion"] = str(self._state["version"])
         metadata.setdefault("creationTimestamp", "2027-01-15T08:00:00Z")
         same = old is not None and _spec(old) == _spec(thing)
         metadata["generation"] = before.get("generation", 0) + (0 if same else 1)
@@ -233,9 +248,9 @@ class FakeCluster:
         del self._things[kind, key]
         for owner in [held for held in self._applied if held[:2] == (kind, key)]:
             del self._applied[owner]
-        self._version += 1
+        self._state["version"] += 1
         gone = copy.deepcopy(thing)
-        gone["metadata"]["resourceVersion"] = str(self._version)
+        gone["metadata"]["resourceVersion"] = str(self._state["version"])
         self._say(kind, "DELETED", gone)
         uid = thing["metadata"]["uid"]
         for (other, other_key), child in list(self._things.items()):
@@ -243,7 +258,7 @@ class FakeCluster:
                 self._delete(other, other_key)
 
     def _say(self, kind: Kind, what: str, thing: Tree) -> None:
-        self._log.append((self._version, kind, what, copy.deepcopy(thing)))
+        self._log.append((self._state["version"], kind, what, copy.deepcopy(thing)))
         self._wake()
 
     def _wake(self) -> None:
@@ -285,6 +300,18 @@ def _without(thing: Tree, before: Tree, now: Tree) -> Tree:
             del out[name]
         elif isinstance(value, dict) and isinstance(now.get(name), dict) and isinstance(out.get(name), dict):
             out[name] = _without(out[name], value, now[name])
+    return out
+
+
+def _not_in(held: Tree, taken: Tree) -> Tree:
+    """The fields of one tree without those for which the other one has another value."""
+    out: Tree = {}
+    for name, value in held.items():
+        other = taken.get(name, value)
+        if isinstance(value, dict) and isinstance(other, dict):
+            out[name] = _not_in(value, other)
+        elif other == value:
+            out[name] = value
     return out
 
 

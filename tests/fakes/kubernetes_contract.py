@@ -88,6 +88,15 @@ async def a_spec_has_a_generation_and_a_status_none(cluster: Both, namespace: st
     assert (await cluster.apply(PIPELINE, body))["metadata"]["generation"] == 2
 
 
+async def an_apply_under_an_old_version_is_refused(cluster: Both, namespace: str) -> None:
+    first = await cluster.apply(CONFIG_MAP, config_map(namespace, "versioned", a="1"))
+    await cluster.apply(CONFIG_MAP, config_map(namespace, "versioned", a="2"))
+    late = config_map(namespace, "versioned", a="3")
+    late["metadata"]["resourceVersion"] = first["metadata"]["resourceVersion"]
+    with pytest.raises(Conflict):
+        await cluster.apply(CONFIG_MAP, late)
+
+
 async def delete_takes_only_the_object_that_is_meant(cluster: Both, namespace: str) -> None:
     made = await cluster.apply(CONFIG_MAP, config_map(namespace, "gone"))
     assert await cluster.delete(CONFIG_MAP, Key(namespace, "gone"), uid="00000000-0000-0000-0000-000000000000") is False
@@ -160,12 +169,24 @@ async def _next(stream: AsyncIterator[Change]) -> Change:
             return change
 
 
+async def two_managers_conflict_unless_forced(one: Cluster, other: Cluster, namespace: str) -> None:
+    """Of two clients with different field managers."""
+    await one.apply(CONFIG_MAP, config_map(namespace, "shared", a="1"))
+    with pytest.raises(Conflict):
+        await other.apply(CONFIG_MAP, config_map(namespace, "shared", a="2"), force=False)
+    taken = await other.apply(CONFIG_MAP, config_map(namespace, "shared", a="2"))
+    assert taken["data"] == {"a": "2"}
+    with pytest.raises(Conflict):
+        await one.apply(CONFIG_MAP, config_map(namespace, "shared", a="1"), force=False)
+
+
 RULES: tuple[Callable[[Both, str], Awaitable[None]], ...] = (
     nothing_is_none,
     apply_makes_and_changes,
     apply_of_the_same_changes_nothing,
     an_immutable_object_refuses,
     a_spec_has_a_generation_and_a_status_none,
+    an_apply_under_an_old_version_is_refused,
     delete_takes_only_the_object_that_is_meant,
     a_finalizer_holds_and_is_set_on_what_was_read,
     list_takes_labels_and_metadata_alone,

@@ -8,7 +8,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.fakes.kubernetes import FakeCluster
-from tests.fakes.kubernetes_contract import RULES, Both
+from tests.fakes.kubernetes_contract import RULES, Both, two_managers_conflict_unless_forced
+
+
+def test_the_fake_cluster_of_two_managers() -> None:
+    fake = FakeCluster()
+    asyncio.run(two_managers_conflict_unless_forced(fake, fake.as_manager("another"), "default"))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
