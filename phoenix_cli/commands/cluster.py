@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from chalicelib.domain.cluster.orders import TOKEN_SECRET
 from chalicelib.domain.errors import InvalidInput
 from phoenix_cli.client import connect
 from phoenix_cli.kubeconfig import reduce_kubeconfig, server, token_credentials
+from phoenix_cli.manifests.rendering import checked, render
 from phoenix_cli.output import Output, OutputOption, emit, note, rows
 from phoenix_cli.profile import load_profile
 from phoenix_cli.show.clusters import cluster_view, clusters_table, rights_view
@@ -124,6 +126,29 @@ def remove(
     note(f"cluster {name} is removed")
     if found["left"]:
         note(f"attention: {found['left']}")
+
+
+@app.command("manifest")
+def manifest(
+    name: NameArgument,
+    operator_image: Annotated[str, typer.Option("--operator-image", help="With its tag or digest.")],
+    collector_image: Annotated[str, typer.Option("--collector-image", help="With its tag or digest.")],
+    pull: Annotated[bool, typer.Option("--pull", help="For a cluster whose operator calls.")] = False,
+    namespace: Annotated[str, typer.Option(help="Where Phoenix's resources live there.")] = "phoenix",
+    endpoint: EndpointOption = None,
+    crds: Annotated[bool, typer.Option(help="With the resource definitions.")] = True,
+) -> None:
+    """Print what a cluster needs, with the least rights there are, for kubectl apply --server-side -f -."""
+    values = checked(
+        mode="pull" if pull else "push",
+        cluster=name,
+        namespace=namespace,
+        operator_image=operator_image,
+        collector_image=collector_image,
+        endpoint=endpoint or (load_profile(os.environ).url if pull else ""),
+        crds=crds,
+    )
+    sys.stdout.write(render(values))
 
 
 def _emit_token(made: dict[str, Any], endpoint: str | None, output: Output) -> None:
