@@ -52,7 +52,7 @@ class StageSpec(Value):
     """Seconds ("90s" is understood)."""
     profile: PlainProfile = "high-cardinality"
     """The population of this stage."""
-    count: int = Field(default=300, ge=1, le=MAX_COUNT)
+    count: int = Field(default=1000, ge=1, le=MAX_COUNT)
     """Processes alive at any time in this stage; at most the load's own count."""
     busy: int = Field(default=20, ge=0)
     """Processes that use CPU, each its own small share of a core."""

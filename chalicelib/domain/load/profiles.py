@@ -33,7 +33,7 @@ class LoadDefaults(Value):
 
 DEFAULTS: Mapping[str, LoadDefaults] = {
     "high-cardinality": LoadDefaults(
-        count=300,
+        count=1000,
         busy=20,
         critical=5,
         restarts_per_minute=6,

@@ -33,7 +33,7 @@ class LoadSpec(Value):
     profile: ProfileName = "high-cardinality"
     """A profile is one population; a scenario (steady-state, memory-pressure, cardinality-explosion, chaos, or your own
     `stages`) is several of them in time."""
-    count: int = Field(default=300, ge=1, le=MAX_COUNT)
+    count: int = Field(default=1000, ge=1, le=MAX_COUNT)
     """Processes alive at any time, the busy and critical ones and those of the groups included: a hard limit."""
     busy: int = Field(default=20, ge=0)
     """Processes that use CPU, each its own small share of a core."""

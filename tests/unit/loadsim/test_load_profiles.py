@@ -110,4 +110,4 @@ def test_an_unknown_profile_is_named_with_those_that_exist() -> None:
 def test_a_request_without_numbers_gives_the_profile_s_defaults() -> None:
     specs = population_of(LoadSpec.model_validate({"profile": "high-cardinality"}))
     roles = [spec.role for spec in specs]
-    assert (len(roles), roles.count("busy"), roles.count("critical")) == (300, 20, 5)
+    assert (len(roles), roles.count("busy"), roles.count("critical")) == (1000, 20, 5)
