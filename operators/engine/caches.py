@@ -6,7 +6,7 @@ Objects are kept as JSON text, which takes a fifth of the memory of the parsed o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,17 +54,14 @@ class Cache:
         name = (thing["metadata"].get("labels") or {}).get(self.watched.owner_label, "")
         return Key(key_of(thing).namespace, name) if name else None
 
-    def listed(self, namespace: str, things: Iterable[Object], version: str) -> set[Key]:
-        """All there is in a namespace ("" the cluster), as of a version. Returns whom it concerns: all that is there,
-        and all that was and is no more."""
+    def listed(self, namespace: str, there: Set[Key], version: str) -> set[Key]:
+        """All keys there are in a namespace ("" the cluster), as of a version; their objects were told by `changed`.
+        What is held else is dropped. Returns whom that concerns."""
         seen = _number(version)
-        fresh = {key_of(thing): thing for thing in things}
         touched = set()
         for key, held in list(self._held.items()):
-            if (not namespace or key.namespace == namespace) and key not in fresh and held.version <= seen:
+            if (not namespace or key.namespace == namespace) and key not in there and held.version <= seen:
                 touched |= self._drop(key)
-        for thing in fresh.values():
-            touched |= self.changed(thing)
         self.seen(namespace, version)
         return touched
 

@@ -26,7 +26,7 @@ WATCH_S = 300
 """Asked of the server; it ends a stream then, and the watch goes on with the next."""
 QUIET_S = 130.0
 """Bookmarks come about once a minute: a stream that says nothing for so long is taken for dead."""
-PAGE = 250
+PAGE = 100
 MOST_CONNECTIONS = 64
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -69,22 +69,22 @@ class KubeClient:
 
     async def list(self, kind: Kind, namespace: str = "", labels: str = "") -> list[Object]:
         """See Cluster."""
-        return (await self.list_at(kind, namespace, labels))[0]
+        return [thing async for page, _ in self.pages(kind, namespace, labels) for thing in page]
 
-    async def list_at(
+    async def pages(
         self, kind: Kind, namespace: str, labels: str, *, metadata_only: bool = False
-    ) -> tuple[builtins.list[Object], str]:
+    ) -> AsyncIterator[tuple[builtins.list[Object], str]]:
         """See Watchable."""
-        things: list[Object] = []
         query = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
         accept = METADATA_LIST if metadata_only else "application/json"
         while True:
             page = await self._ask("list", "GET", kind, _path(kind, namespace), None, query=query, accept=accept)
             named = {} if metadata_only else {"apiVersion": kind.api_version, "kind": kind.kind}
-            things += [slim({**named, **item}) for item in page.get("items") or []]
             more = page["metadata"].get("continue", "")
+            things: builtins.list[Object] = [slim({**named, **item}) for item in page.get("items") or []]
+            yield things, str(page["metadata"].get("resourceVersion", ""))
             if not more:
-                return things, str(page["metadata"].get("resourceVersion", ""))
+                return
             query["continue"] = more
 
     async def watch(

@@ -53,10 +53,11 @@ class Change:
 class Watchable(Protocol):
     """The Kubernetes API as caches see it. Raises what Cluster raises."""
 
-    async def list_at(
+    def pages(
         self, kind: Kind, namespace: str, labels: str, *, metadata_only: bool = False
-    ) -> tuple[list[Object], str]:
-        """All objects, slim, and the resourceVersion from which a watch goes on."""
+    ) -> AsyncIterator[tuple[list[Object], str]]:
+        """All objects, slim, page by page (a thousand at once would take ten times the memory of their text), each
+        with the resourceVersion of the whole list, from which a watch goes on. At least one page, if an empty one."""
 
     def watch(
         self, kind: Kind, namespace: str, labels: str, version: str, *, metadata_only: bool = False

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from chalicelib.domain.errors import PhoenixError
 from operators.engine.caches import Cache
 from operators.engine.cluster import Change, Watchable
-from operators.engine.objects import Key
+from operators.engine.objects import Key, key_of
 from operators.engine.queue import backoff
 
 log = logging.getLogger(__name__)
@@ -55,17 +55,26 @@ class Watcher:
     async def _once(self) -> None:
         watched = self._cache.watched
         if not self._version:
-            things, self._version = await self._source.list_at(
-                watched.kind, self._namespace, watched.labels, metadata_only=watched.metadata_only
-            )
-            self._tell(self._cache.listed(self._namespace, things, self._version))
-            self._listed()
+            await self._list()
         stream = self._source.watch(
             watched.kind, self._namespace, watched.labels, self._version, metadata_only=watched.metadata_only
         )
         async for change in stream:
             self._failures = 0
             self._take(change)
+
+    async def _list(self) -> None:
+        watched = self._cache.watched
+        there: set[Key] = set()
+        pages = self._source.pages(watched.kind, self._namespace, watched.labels, metadata_only=watched.metadata_only)
+        as_of = ""
+        async for things, as_of in pages:  # noqa: B007
+            for thing in things:
+                there.add(key_of(thing))
+                self._tell(self._cache.changed(thing))
+        self._tell(self._cache.listed(self._namespace, there, as_of))
+        self._version = as_of
+        self._listed()
 
     def _take(self, change: Change) -> None:
         if change.type == "EXPIRED":

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, PhoenixError
+from operators.engine.caches import Cache
 from operators.engine.cluster import Change
 from operators.engine.objects import Key, Kind, Object, key_of, version_of
 
@@ -91,7 +92,7 @@ class FakeCluster:
         return self.peek(kind, key)
 
     async def list(self, kind: Kind, namespace: str = "", labels: str = "") -> list[Object]:
-        return (await self.list_at(kind, namespace, labels))[0]
+        return [thing async for page, _ in self.pages(kind, namespace, labels) for thing in page]
 
     async def apply(self, kind: Kind, body: Object, *, force: bool = True) -> Object:
         key = key_of(body)
@@ -155,16 +156,24 @@ class FakeCluster:
 
     # Watchable.
 
-    async def list_at(
+    async def list_at(self, kind: Kind, namespace: str, labels: str) -> tuple[list[Object], str]:
+        """All objects at once, with the version of the list."""
+        things = await self.list(kind, namespace, labels)
+        return things, str(self._state["version"])
+
+    async def pages(
         self, kind: Kind, namespace: str, labels: str, *, metadata_only: bool = False
-    ) -> tuple[list[Object], str]:
+    ) -> AsyncIterator[tuple[list[Object], str]]:
         await self._ask("list", kind, None)
         found = [
             _shown(thing, metadata_only)
             for (one, _), thing in sorted(self._things.items(), key=lambda item: item[0][1])
             if one == kind and _inside(thing, namespace, labels)
         ]
-        return found, str(self._state["version"])
+        version = str(self._state["version"])
+        yield found[:2], version
+        for start in range(2, len(found), 2):
+            yield found[start : start + 2], version
 
     async def watch(
         self, kind: Kind, namespace: str, labels: str, version: str, *, metadata_only: bool = False
@@ -264,6 +273,14 @@ class FakeCluster:
     def _wake(self) -> None:
         for news in self._news:
             news.set()
+
+
+def fill(cache: Cache, things: Iterable[Object], version: str) -> None:
+    """Tell a cache all there is, as a watch's first list does."""
+    told = list(things)
+    for thing in told:
+        cache.changed(thing)
+    cache.listed("", {key_of(thing) for thing in told}, version)
 
 
 def _applied_part(body: Object) -> Tree:

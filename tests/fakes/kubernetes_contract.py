@@ -127,7 +127,8 @@ async def list_takes_labels_and_metadata_alone(cluster: Both, namespace: str) ->
     await cluster.apply(CONFIG_MAP, plain)
     found = await cluster.list(CONFIG_MAP, namespace, LABEL)
     assert [thing["metadata"]["name"] for thing in found] == ["a", "b"]
-    bare, version = await cluster.list_at(CONFIG_MAP, namespace, f"{LABEL}=yes", metadata_only=True)
+    pages = [page async for page in cluster.pages(CONFIG_MAP, namespace, f"{LABEL}=yes", metadata_only=True)]
+    bare, version = [thing for things, _ in pages for thing in things], pages[-1][1]
     assert version.isdecimal()
     assert [thing["metadata"]["name"] for thing in bare] == ["a", "b"]
     assert not any("data" in thing for thing in bare)
@@ -135,7 +136,7 @@ async def list_takes_labels_and_metadata_alone(cluster: Both, namespace: str) ->
 
 async def a_watch_tells_what_came_after(cluster: Both, namespace: str) -> None:
     before = await cluster.apply(CONFIG_MAP, config_map(namespace, "before", a="1"))
-    _, version = await cluster.list_at(CONFIG_MAP, namespace, LABEL)
+    version = [version async for _, version in cluster.pages(CONFIG_MAP, namespace, LABEL)][-1]
     stream = cluster.watch(CONFIG_MAP, namespace, LABEL, version)
     await cluster.apply(CONFIG_MAP, config_map(namespace, "new", a="1"))
     await cluster.apply(CONFIG_MAP, config_map(namespace, "before", a="2"))

@@ -13,7 +13,7 @@ from operators.engine.objects import Key
 from operators.experiments.orders import Orders
 from operators.experiments.reconciler import WATCHED, ExperimentReconciler
 from operators.experiments.resource import EXPERIMENT
-from tests.fakes.kubernetes import FakeCluster
+from tests.fakes.kubernetes import FakeCluster, fill
 from tests.functional.control_plane.world import World, manifest
 
 KEY = Key("web", "web")
@@ -68,7 +68,7 @@ class Mirror:
         for _ in range(20):
             things, version = self._runner.run(self.cluster.list_at(EXPERIMENT, "", ""))
             for cache in self.caches:
-                cache.listed("", things, version)
+                fill(cache, things, version)
             again = self._runner.run(self._reconciler(KEY))
             if self._runner.run(self.cluster.list_at(EXPERIMENT, "", ""))[1] == version:
                 return again

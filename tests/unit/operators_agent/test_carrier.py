@@ -15,7 +15,7 @@ from operators.agent.orders import LOAD, PIPELINE
 from operators.agent.view import WATCHED
 from operators.engine.caches import Caches
 from operators.engine.objects import NODE, Key, Kind, key_of
-from tests.fakes.kubernetes import FakeCluster
+from tests.fakes.kubernetes import FakeCluster, fill
 from tests.unit.operators_agent.made import NAMESPACE, node, orders, pipeline
 
 GENEROUS_S = 60.0
@@ -71,7 +71,7 @@ class Room:
 
         async def run() -> None:
             for cache in self.caches:
-                cache.listed("", *await self.cluster.list_at(cache.watched.kind, "", ""))
+                fill(cache, *await self.cluster.list_at(cache.watched.kind, "", ""))
             looping = asyncio.create_task(self.carrier.run())
             try:
                 await story(self)

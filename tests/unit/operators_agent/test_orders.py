@@ -14,6 +14,7 @@ from operators.agent.view import View
 from operators.engine.caches import Caches
 from operators.engine.objects import Key
 from operators.engine.reconciler import Watched
+from tests.fakes.kubernetes import fill
 from tests.unit.operators_agent.made import CONFIG, NAMESPACE, load, orders, pipeline
 
 
@@ -21,7 +22,7 @@ def decided(wanted: ClusterOrders, *things: dict[str, Any]) -> list[Action]:
     """What is done in a cluster with these objects."""
     caches = Caches([Watched(PIPELINE), Watched(LOAD)])
     for cache in caches:
-        cache.listed("", [thing for thing in things if thing["kind"] == cache.watched.kind.kind], "1")
+        fill(cache, [thing for thing in things if thing["kind"] == cache.watched.kind.kind], "1")
     view = View(caches, NAMESPACE)
     for kind in (PIPELINE, LOAD):
         for key in caches.keys(kind):

@@ -78,9 +78,11 @@ def test_a_late_reply_does_not_bring_back_what_was_deleted() -> None:
 
 def test_a_new_list_forgets_what_is_gone_but_not_what_was_written_since() -> None:
     cache = Cache(CHILDREN)
-    cache.listed("", [thing("kept", 1, "x"), thing("gone", 2, "y")], "3")
+    cache.changed(thing("kept", 1, "x"))
+    cache.changed(thing("gone", 2, "y"))
+    cache.seen("", "3")
     cache.replied(thing("written", 9, "z"))
-    assert cache.listed("", [thing("kept", 1, "x")], "8") == {Key("n", "x"), Key("n", "y")}
+    assert cache.listed("", {Key("n", "kept")}, "8") == {Key("n", "y")}
     assert sorted(cache.keys()) == [Key("n", "kept"), Key("n", "written")]
 
 
@@ -88,8 +90,9 @@ def test_a_list_of_one_namespace_leaves_the_others() -> None:
     cache = Cache(Watched(CONFIG_MAP))
     other = thing("a", 1)
     other["metadata"]["namespace"] = "m"
-    cache.listed("m", [other], "2")
-    cache.listed("n", [], "3")
+    cache.changed(other)
+    cache.listed("m", {Key("m", "a")}, "2")
+    cache.listed("n", set(), "3")
     assert cache.keys() == [Key("m", "a")]
 
 

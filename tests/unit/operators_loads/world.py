@@ -14,7 +14,7 @@ from operators.engine.objects import JOB, POD, Key
 from operators.loads.desired import CONTAINER, LOAD, LoadPods
 from operators.loads.reconciler import WATCHED, LoadReconciler
 from tests.fakes.clock import SettableClock
-from tests.fakes.kubernetes import Died, FakeCluster
+from tests.fakes.kubernetes import Died, FakeCluster, fill
 
 KEY = Key("lab", "web")
 SPEC: dict[str, Any] = {"load": {"profile": "realistic", "count": 60, "durationS": 600}}
@@ -59,7 +59,7 @@ class World:
             for cache in self._caches:
                 watched = cache.watched
                 things, version = await self.cluster.list_at(watched.kind, "", watched.labels)
-                cache.listed("", things, version)
+                fill(cache, things, version)
             return await self._reconcile(KEY)
 
         return asyncio.run(once())
