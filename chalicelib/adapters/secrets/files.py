@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from chalicelib.adapters.secrets.names import checked_name, checked_text
@@ -31,7 +32,8 @@ class FileSecrets:
                 os.fsync(file.fileno())
             os.replace(new, path)
         except OSError as error:
-            new.unlink(missing_ok=True)
+            with suppress(OSError):  # also where the folder itself is what is wrong
+                new.unlink(missing_ok=True)
             raise self._away(error) from error
 
     def get(self, name: str) -> str | None:
