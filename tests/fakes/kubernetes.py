@@ -67,6 +67,15 @@ class FakeCluster:
         """Names of all objects of a kind, sorted, without a request."""
         return sorted(key.name for found, key in self._things if found == kind)
 
+    def newest(self) -> int:
+        """The newest resourceVersion."""
+        return self._state["version"]
+
+    def held(self, kind: Kind, labels: str = "") -> list[Object]:
+        """All objects of a kind that a selector takes, without a request."""
+        found = [thing for (one, _), thing in self._things.items() if one == kind and _inside(thing, "", labels)]
+        return copy.deepcopy(found)
+
     def cut(self, *, forget: bool = False) -> None:
         """End every watch; forget: what happened before now, too (410)."""
         self._state["cut"] += 1
