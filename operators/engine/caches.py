@@ -139,6 +139,10 @@ class Caches:
         """Keys of all objects of a kind."""
         return sorted({key for cache in self._of(kind) for key in cache.keys()})  # noqa: SIM118
 
+    def kinds(self) -> dict[Kind, bool]:
+        """The kinds that are held, and whether some of them are there for their own sake (and not for an owner's)."""
+        return {kind: any(not cache.watched.owner_label for cache in caches) for kind, caches in self._by_kind.items()}
+
     def count(self, kind: Kind) -> int:
         """How many objects of a kind are held."""
         return sum(len(cache) for cache in self._of(kind))

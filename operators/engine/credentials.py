@@ -96,6 +96,8 @@ def _tls(path: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl
     try:
         _with_file(path, cluster, "certificate-authority", lambda file: tls.load_verify_locations(cafile=file))
         if user.get("client-certificate") or user.get("client-certificate-data"):
+            if not (user.get("client-key") or user.get("client-key-data")):
+                raise InvalidInput(f"{path}: the user has a client certificate and no client-key")
             _with_file(
                 path,
                 user,

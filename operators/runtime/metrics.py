@@ -11,7 +11,6 @@ from prometheus_client.registry import Collector
 
 from operators.engine.caches import Caches
 from operators.engine.objects import Kind
-from operators.engine.reconciler import Watched
 
 _BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0)
 
@@ -73,18 +72,16 @@ class _Resources(Collector):
             "Objects in the caches; of custom resources by their condition Ready.",
             labels=("resource", "ready"),
         )
-        for cache in self._caches:
-            for ready, count in sorted(_counted(self._caches, cache.watched).items()):
-                family.add_metric((cache.watched.kind.plural, ready), count)
+        for kind, own in self._caches.kinds().items():
+            counts = _by_readiness(self._caches, kind) if own else {"": self._caches.count(kind)}
+            for ready, count in sorted(counts.items()):
+                family.add_metric((kind.plural, ready), count)
         yield family
 
 
-def _counted(caches: Caches, watched: Watched) -> dict[str, int]:
-    """A custom resource is what nobody owns here; what it made is just counted."""
+def _by_readiness(caches: Caches, kind: Kind) -> dict[str, int]:
     counts: dict[str, int] = {}
-    if watched.owner_label:
-        return {"": caches.count(watched.kind)}
-    for thing in caches.all(watched.kind):
+    for thing in caches.all(kind):
         conditions = (thing.get("status") or {}).get("conditions") or []
         ready = next((str(one.get("status")) for one in conditions if one.get("type") == "Ready"), "Unknown")
         counts[ready] = counts.get(ready, 0) + 1
