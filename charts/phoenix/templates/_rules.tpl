@@ -11,8 +11,8 @@
   resources: [phoenixprocesspipelines/finalizers, loadsimulationjobs/finalizers, experiments/finalizers]
   verbs: [update]
 - apiGroups: [apps]
-  resources: [daemonsets]
-  verbs: [get, list, watch, create, patch, delete]
+  resources: [daemonsets] # they go with what they belong to
+  verbs: [get, list, watch, create, patch]
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [get, list, watch, create, patch, delete]
