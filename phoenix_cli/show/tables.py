@@ -42,8 +42,10 @@ def _host(item: Item, now: float | None) -> tuple[str | Text, ...]:
     health = "unknown" if healthy is None else "healthy" if healthy else "unhealthy"
     connected = "yes" if item.get("connected") else "never" if item.get("lastSeen") is None else "away"
     quarantine = item.get("quarantine") or []
-    note = item.get("unreachable") or item.get("collectorError") or (
-        f"{plural(len(quarantine), 'failed configuration')} remembered" if quarantine else ""
+    note = (
+        item.get("unreachable")
+        or item.get("collectorError")
+        or (f"{plural(len(quarantine), 'failed configuration')} remembered" if quarantine else "")
     )
     return (
         item["name"],
@@ -137,7 +139,7 @@ def experiments_table(items: Iterable[Item], now: float | None = None) -> Table:
         "note",
         *(["managed by"] if managers else []),
     )
-    shown = ((*_experiment(item, now), *([item.get("managedBy") or "–"] if managers else [])) for item in items)
+    shown = ((*_experiment(item, now), *([_manager(item)] if managers else [])) for item in items)
     return table(shown, columns)
 
 
@@ -156,6 +158,12 @@ def _experiment(item: Item, now: float | None) -> tuple[str | Text, ...]:
         age(item["createdAt"], now),
         clean(sentence(f"waits for {waits}" if waits else item.get("message") or ""), 60),
     )
+
+
+def _manager(item: Item) -> str:
+    """Without the uid of a resource, which nobody reads; `experiment show` has all of it."""
+    manager: str = item.get("managedBy") or "–"
+    return manager.rpartition("/")[0] if manager.startswith("kubernetes:") and manager.count("/") == 3 else manager
 
 
 def _reduction(progress: Item) -> str:
