@@ -26,7 +26,7 @@ WATCH_S = 300
 """Asked of the server; it ends a stream then, and the watch goes on with the next."""
 QUIET_S = 130.0
 """Bookmarks come about once a minute: a stream that says nothing for so long is taken for dead."""
-PAGE = 100
+PAGE = 500
 MOST_CONNECTIONS = 64
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
