@@ -300,7 +300,9 @@ def _quiet(before: AgentState, after: AgentState) -> bool:
     """Whether nothing is new but that it was heard of, and that was kept a moment ago."""
     if before.last_seen is None or after.last_seen is None or after.last_seen - before.last_seen >= KEEP_SEEN_S:
         return False
-    same = {"sequence": before.sequence, "digest": before.digest, "last_seen": before.last_seen}
+    same: dict[str, Any] = {"sequence": before.sequence, "digest": before.digest, "last_seen": before.last_seen}
+    if before.effective is not None and after.effective is not None:
+        same["effective"] = after.effective.model_copy(update={"at": before.effective.at})
     return after.model_copy(update=same) == before
 
 

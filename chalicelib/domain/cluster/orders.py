@@ -9,12 +9,14 @@ import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from chalicelib.domain.kubernetes.exchange import PipelineSeen, PipelineWanted
 from chalicelib.domain.kubernetes.process_pipeline import (
     KpiTarget,
     NodeState,
+    NodeStatus,
     PhoenixProcessPipelineSpec,
     RolloutPolicy,
 )
@@ -74,7 +76,24 @@ class Sight:
 
     def names(self, one: PipelineSeen, node: str) -> bool:
         """Whether a resource names a node."""
-        return self.selectors.get(node, node) in one.spec.node_names
+        return self.selectors.get(node, node) in self._named[one.name]
+
+    def status(self, one: PipelineSeen, node: str) -> NodeStatus | None:
+        """What a resource says of a node, None for nothing."""
+        return self._said[one.name].get(node)
+
+    @cached_property
+    def _named(self) -> dict[str, frozenset[str]]:
+        return {one.name: frozenset(one.spec.node_names) for one in self.pipelines}
+
+    @cached_property
+    def _said(self) -> dict[str, dict[str, NodeStatus]]:
+        return {one.name: {said.node: said for said in one.status.nodes} for one in self.pipelines}
+
+    @cached_property
+    def markers(self) -> dict[str, str]:
+        """Name of each resource to the marker that it asks for."""
+        return {one.name: marker_in(one) for one in self.pipelines}
 
 
 def marker_in(one: PipelineSeen) -> str:
@@ -114,7 +133,7 @@ def _places(groups: Sequence[Group], sight: Sight) -> dict[str, str]:
     free = {one.name: one for one in living}
     ordered = sorted(groups, key=lambda group: (-len(group.nodes), group.marker))
     for group in ordered:  # what runs the very same goes on
-        same = [one for one in free.values() if marker_in(one) == group.marker]
+        same = [one for one in free.values() if sight.markers[one.name] == group.marker]
         if same:
             best = max(same, key=lambda one: (_in_common(one, group.nodes, sight), one.name))
             used[group.marker] = best.name
@@ -134,8 +153,7 @@ def _places(groups: Sequence[Group], sight: Sight) -> dict[str, str]:
 
 
 def _in_common(one: PipelineSeen, nodes: Collection[str], sight: Sight) -> int:
-    named = set(one.spec.node_names)
-    return sum(sight.selectors.get(node, node) in named for node in nodes)
+    return sum(sight.names(one, node) for node in nodes)
 
 
 def _moves_whole(one: PipelineSeen, group: Group, wanting: Collection[str], sight: Sight) -> bool:
@@ -155,20 +173,21 @@ def _new_name(marker: str, taken: Collection[str]) -> str:
 def _leaving(one: PipelineSeen, wants: Mapping[str, str], places: Mapping[str, str], sight: Sight) -> frozenset[str]:
     """The nodes that must still be in a resource though they want another: all that leave it, until the last of them
     has arrived (each change of the list starts its collectors anew). A node that is down keeps nobody waiting."""
-    marker = marker_in(one)
-    named = set(one.spec.node_names)
-    off = {node for node, other in wants.items() if other != marker and sight.selectors.get(node, node) in named}
+    marker = sight.markers[one.name]
+    off = {node for node, other in wants.items() if other != marker and sight.names(one, node)}
     seen = {other.name: other for other in sight.living()}
     waiting = {
-        node for node in off if node in sight.ready and not _arrived(seen.get(places[wants[node]]), node, wants[node])
+        node
+        for node in off
+        if node in sight.ready and not _arrived(sight, seen.get(places[wants[node]]), node, wants[node])
     }
     return frozenset(off) if waiting else frozenset()
 
 
-def _arrived(there: PipelineSeen | None, node: str, marker: str) -> bool:
-    if there is None or marker_in(there) != marker or there.status.observed_generation < there.generation:
+def _arrived(sight: Sight, there: PipelineSeen | None, node: str, marker: str) -> bool:
+    if there is None or sight.markers[there.name] != marker or there.status.observed_generation < there.generation:
         return False
-    found = next((one for one in there.status.nodes if one.node == node), None)
+    found = sight.status(there, node)
     if found is None:
         return bool(there.status.config_hash) and there.status.active_config_hash == there.status.config_hash
     return found.state is NodeState.READY and found.config_hash == there.status.config_hash

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chalicelib.domain.cluster.orders import Sight, Want, marker_in
+from chalicelib.domain.cluster.orders import Sight, Want
 from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.report import (
     CAPABILITY_BITS,
@@ -53,12 +53,13 @@ class Heard:
 def heard(want: Want, sight: Sight) -> Heard:
     """What the cluster says of what a node wants. Only a resource that asks for the very same, in this or a later try,
     and that the operator has looked at since, is believed."""
-    there = next((one for one in sight.living() if marker_in(one) == want.marker and sight.names(one, want.node)), None)
+    same = (one for one in sight.living() if sight.markers[one.name] == want.marker)
+    there = next((one for one in same if sight.names(one, want.node)), None)
     if there is None or there.spec.revision < want.revision:
         return Heard()
     if there.status.observed_generation < there.generation:
         return Heard(ConfigStatus.APPLYING, _WAITS)
-    node = next((one for one in there.status.nodes if one.node == want.node), None)
+    node = sight.status(there, want.node)
     if _confirmed(there, node):
         ready = node is None or node.state is NodeState.READY
         failed = node is not None and node.state is NodeState.FAILED

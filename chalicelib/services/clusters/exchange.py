@@ -20,7 +20,7 @@ from chalicelib.domain.cluster.cluster import (
 )
 from chalicelib.domain.cluster.loads import job_name, status_of_job, wanted_jobs
 from chalicelib.domain.cluster.nodes import HostPlan, selector_name
-from chalicelib.domain.cluster.orders import Group, Sight, Want, arrange, marker_in
+from chalicelib.domain.cluster.orders import Group, Sight, Want, arrange
 from chalicelib.domain.cluster.reports import heard, node_policy, say_idle, say_wanted
 from chalicelib.domain.cluster.sharing import Shared, stamped
 from chalicelib.domain.errors import Conflict, NotFound
@@ -196,9 +196,9 @@ def _groups(wants: Mapping[str, Want], shared: Mapping[str, Shared]) -> list[Gro
 def _view(said: _Said, host: str, want: Want | None) -> NodeView:
     node = said.plan.hosts[host]
     named = [one for one in said.sight.living() if said.sight.names(one, node.name)]
-    there = next((one for one in named if want is not None and marker_in(one) == want.marker), None)
+    there = next((one for one in named if want is not None and said.sight.markers[one.name] == want.marker), None)
     there = there or (named[0] if named else None)
-    status = next((one for one in there.status.nodes if one.node == node.name), None) if there else None
+    status = said.sight.status(there, node.name) if there else None
     return NodeView(
         node=node.name,
         host=host,
