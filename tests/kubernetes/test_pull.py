@@ -48,8 +48,10 @@ def test_what_is_deployed_reaches_the_node_and_is_read_back(there: Pulled, figur
     assert made["metadata"]["labels"][MANAGED_BY] == CONTROL_PLANE
     managers = {one["manager"] for one in made["metadata"]["managedFields"] if "subresource" not in one}
     assert managers == {"phoenix"}
-    (item,) = there.plane.phoenix.data("pipeline", "get-active-config", DEPLOYED)["items"]
-    assert item["marker"] == item["expected"]
+    (node,) = made["status"]["nodes"]
+    assert (node["state"], node["configHash"]) == ("Ready", made["status"]["configHash"])
+    shown = there.plane.phoenix.data("pipeline", "status", DEPLOYED)["status"]
+    assert shown[there.host]["status"] == "active"
 
 
 def test_a_control_plane_that_is_away_deletes_nothing_and_the_operator_may_die_meanwhile(there: Pulled) -> None:
