@@ -126,9 +126,10 @@ class Deployments:
         return found | {host: found[host].model_copy(update={"error": text}) for host, text in why.items()}
 
     def active_config(self, tenant: str, host: str) -> EffectiveConfig | None:
-        """What the host's collector last said it runs, secrets masked; None when it said nothing yet."""
+        """What the host's collector last said it runs, secrets masked; None when it said nothing yet. A supervisor's
+        says the whole text, a node's the hash of the one it was given."""
         found = self._records.effective_configs.find(tenant, host)
-        return found.value if found else None
+        return found.value if found else self._fleet.proven(tenant, host)
 
     def make_version(
         self, tenant: str, name: str, number: int, plan: DeploymentPlan, hosts: Sequence[str], actor: str

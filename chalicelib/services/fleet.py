@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.access import Principal
+from chalicelib.domain.cluster.sharing import share, stamped
 from chalicelib.domain.errors import Conflict, NotAllowed, TooLarge
 from chalicelib.domain.fleet.agents import host_of, second_of
 from chalicelib.domain.fleet.assignments import assign, dismissed
@@ -17,6 +18,7 @@ from chalicelib.domain.fleet.receive import Outcome, receive
 from chalicelib.domain.fleet.report import AgentReport, Offer
 from chalicelib.domain.fleet.state import AgentState, Event, EventKind, FleetPolicy, Purpose
 from chalicelib.domain.pipeline.marker import content_hash, stamp
+from chalicelib.domain.pipeline.masking import mask_secrets
 from chalicelib.ports.items import ANY_VERSION, MAX_TRANSACT_BYTES, Put, Write
 from chalicelib.ports.wire import AgentCodec
 from chalicelib.repositories.documents import FEW, Stored
@@ -106,6 +108,16 @@ class Fleet:
     def state(self, tenant: str, host: str) -> AgentState:
         """What is known of a host's agent, deadlines applied."""
         return self._settled(tenant, host).value.state
+
+    def proven(self, tenant: str, host: str) -> EffectiveConfig | None:
+        """What a node's collector runs, secrets masked: it gave the configuration's hash back, which holds for no other
+        text. None while it gave none back, or runs nothing."""
+        state = self.state(tenant, host)
+        held, given = state.confirmed, state.effective
+        if held is None or given is None or given.marker != held.marker or held.content_hash == IDLE_HASH:
+            return None
+        config = stamped(share(self.config(tenant, held.content_hash), host), held.scope)
+        return EffectiveConfig(host=host, marker=held.marker, config=mask_secrets(config), at=given.at)
 
     def states(self, tenant: str, hosts: Collection[str]) -> dict[str, AgentState]:
         """The same of many hosts, in few requests."""

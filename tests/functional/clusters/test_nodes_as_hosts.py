@@ -36,6 +36,8 @@ def test_a_deployment_is_one_resource_for_its_nodes_and_confirmed_by_what_the_op
     text = str(resource.spec.config)
     assert "prod-node-1" not in text
     assert "${env:PHOENIX_HOST}" in text
+    active = land.world.get("/api/v1/deployments/base/active-config")["items"]
+    assert {one["host"]: one["config"] for one in active} == dict.fromkeys(land.statuses(), resource.spec.config)
     before = cluster.looks
     land.pass_time(60)
     assert cluster.looks - before <= 3, "at rest it is looked at twice a minute"
