@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
@@ -104,6 +104,7 @@ class ControlPlaneStack(Stack):
         self._allow("work", "sqs", receive, self.queue.queue_arn)
         self._allow("tick", "dynamodb", ("Query",), data.active_index_arn)
         self._allow("tick", "sqs", ("SendMessage",), self.queue.queue_arn)
+        self._grant_clusters(data)
         tables = (data.state, data.measurements, data.audit)
         self._allow("sweep", "dynamodb", ("Scan", "DeleteItem"), *(table.table_arn for table in tables))
         for function, logical in _LOGICAL.items():
@@ -111,6 +112,22 @@ class ControlPlaneStack(Stack):
             # Before the function: AWS refuses to feed a function from a queue that its role may not read yet.
             resource.node.add_dependency(self.roles[function])
             self._log(function, logical, resource.ref)
+
+    def _grant_clusters(self, data: DataStack) -> None:
+        """Clusters are registered by the API and looked at by the work. Their secrets are named while it runs, after
+        the tables' prefix; which EKS cluster is one's own nobody knows before it is registered."""
+        secrets = self.format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{data.table_prefix}*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        eks = self.format_arn(service="eks", region="*", resource="cluster", resource_name="*")
+        keep = ("CreateSecret", "PutSecretValue", "GetSecretValue", "DeleteSecret")
+        self._allow("api_handler", "secretsmanager", keep, secrets)
+        self._allow("work", "secretsmanager", ("GetSecretValue", "DeleteSecret"), secrets)
+        for function in ("api_handler", "work"):
+            self._allow(function, "eks", ("DescribeCluster",), eks)
 
     def _allow(self, function: str, service: str, actions: tuple[str, ...], *resources: str) -> None:
         self.roles[function].add_to_policy(_statement(service, actions, *resources))
