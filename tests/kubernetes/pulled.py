@@ -16,7 +16,6 @@ from tests.kubernetes.control_plane import ControlPlane
 from tests.kubernetes.operator_process import OperatorProcess
 
 SECONDS = 180.0
-DEPLOYED = "node"
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,14 @@ class Pulled:
     plane: ControlPlane
     operator: OperatorProcess
 
+    @property
+    def deployed(self) -> str:
+        """Name of the deployment on the node; the control plane is shared with other clusters' tests."""
+        return f"{self.name}-node"
+
     def deploy(self) -> None:
         """Deploy the baseline on the node and wait until its collector has confirmed it."""
-        words = ("--interval", "5s", "--name", DEPLOYED, "--host", self.host, "--wait", "280")
+        words = ("--interval", "5s", "--name", self.deployed, "--host", self.host, "--wait", "280")
         self.plane.phoenix("pipeline", "deploy", "process-baseline-v1", *words, seconds=300)
 
     def resources(self) -> list[str]:

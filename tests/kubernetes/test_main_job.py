@@ -133,7 +133,7 @@ def test_a_deployment_that_fails_on_the_node_is_told_in_the_collectors_words_and
     plane = registered
     words = ("pipeline", "deploy", "process-baseline-v1", "--interval", "5s", "--name", DEPLOYED, "--host", HOST)
     plane.phoenix(*words, seconds=300)
-    active(plane)
+    before, _ = active(plane)
     running = collectors(cluster)
     (folder / "broken.yaml").write_text(
         "receivers:\n"
@@ -151,7 +151,8 @@ def test_a_deployment_that_fails_on_the_node_is_told_in_the_collectors_words_and
         return bool(found == "rolled_back")
 
     until("what ran before is confirmed again", undone, SECONDS, every=1.0)
-    active(plane)
+    # The deployment's own marker is that of what failed; the host's is that of what runs.
+    assert content(plane.get(f"/api/v1/hosts/{HOST}")["activeMarker"]) == before
     assert collectors(cluster) == running, "the collector that ran before went on all the time"
 
 

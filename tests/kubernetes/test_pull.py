@@ -14,7 +14,7 @@ from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.control_plane import ControlPlane
 from tests.kubernetes.objects import pipeline
 from tests.kubernetes.operator_process import OperatorProcess
-from tests.kubernetes.pulled import DEPLOYED, SECONDS, Pulled, pulled
+from tests.kubernetes.pulled import SECONDS, Pulled, pulled
 
 MINE = "made-by-hand"
 
@@ -50,7 +50,7 @@ def test_what_is_deployed_reaches_the_node_and_is_read_back(there: Pulled, figur
     assert managers == {"phoenix"}
     (node,) = made["status"]["nodes"]
     assert (node["state"], node["configHash"]) == ("Ready", made["status"]["configHash"])
-    shown = there.plane.phoenix.data("pipeline", "status", DEPLOYED)["status"]
+    shown = there.plane.phoenix.data("pipeline", "status", there.deployed)["status"]
     assert shown[there.host]["status"] == "active"
 
 
@@ -84,5 +84,5 @@ def test_a_resource_deleted_by_hand_is_ordered_again(there: Pulled) -> None:
 
 
 def test_what_is_no_more_wanted_goes_and_what_people_wrote_stays(there: Pulled) -> None:
-    there.plane.phoenix("pipeline", "delete", DEPLOYED, "--deployment")
+    there.plane.phoenix("pipeline", "delete", there.deployed, "--deployment")
     until("the resource is gone", lambda: there.resources() == [MINE], SECONDS)
