@@ -71,7 +71,12 @@ def test_every_rule_has_an_example_that_it_refuses() -> None:
     assert "a key does not match" in said
 
 
-SECONDS = st.floats(1, 3600) | st.integers(1, 3600) | st.sampled_from(["1500ms", "1.5s", "2m", "1m30s"])
+def seconds(least: float, most: float) -> st.SearchStrategy[float]:
+    """To the microsecond: what is finer is not kept."""
+    return st.floats(least, most).map(lambda drawn: round(drawn, 6))
+
+
+SECONDS = seconds(1, 3600) | st.integers(1, 3600) | st.sampled_from(["1500ms", "1.5s", "2m", "1m30s"])
 SHARES = st.floats(0.01, 0.99) | st.sampled_from(["50%", "12.5%"])
 NAMES = st.from_regex(r"^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$", fullmatch=True)
 VALUES = (
@@ -89,14 +94,14 @@ PIPELINES = st.fixed_dictionaries(
         "revision": st.integers(0, 2**53),
         "rollout": st.fixed_dictionaries(
             {},
-            optional={"maxSurge": st.sampled_from([1, 5000, "1%", "100%"]), "progressDeadline": st.floats(30, 86_400)},
+            optional={"maxSurge": st.sampled_from([1, 5000, "1%", "100%"]), "progressDeadline": seconds(30, 86_400)},
         ),
     },
 )
 LOADS = st.fixed_dictionaries(
     {
         "load": st.fixed_dictionaries(
-            {"profile": st.sampled_from(["realistic", "chaos"]), "durationS": st.floats(1, 86_400)}
+            {"profile": st.sampled_from(["realistic", "chaos"]), "durationS": seconds(1, 86_400)}
         )
     }
 )

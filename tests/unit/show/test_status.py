@@ -79,7 +79,7 @@ def test_loads_are_shown_as_their_hosts_report_them() -> None:
     status = LoadStatus(phase=LoadPhase.RUNNING, running=297, reason="3 children\x1b[2J lost")
     load = LoadSim(name="web-topk", host="node-01", spec=LoadSpec(), created_at=OPEN, created_by="x", status=status)
     shown = line(status_lines(experiment_in(), None, OPEN + 5, [load]), "load")
-    assert shown == "load            node-01 running 297/300 processes (3 children [2J lost)"
+    assert shown == "load            node-01 running 297/1000 processes (3 children [2J lost)"
 
 
 def test_the_view_says_what_the_lines_say() -> None:

@@ -135,8 +135,8 @@ def test_loads_show_what_runs_of_what_was_asked() -> None:
     stopping = load.model_copy(update={"desired": "stopped", "reported_at": OPEN})
     shown = rows(loadsims_table([one.model_dump(mode="json", by_alias=True) for one in (load, stopping)], OPEN + 30))
     assert shown == [
-        "web node-01 high-cardinality running 298/300 – 4 30s ago never",
-        "web node-01 high-cardinality stopping 298/300 – 4 30s ago 30s ago",
+        "web node-01 high-cardinality running 298/1000 – 4 30s ago never",
+        "web node-01 high-cardinality stopping 298/1000 – 4 30s ago 30s ago",
     ]
 
 

@@ -147,7 +147,7 @@ def attribute(key: str, value: str) -> Change:
         (attribute("phoenix.variant", "third"), "phoenix.variant"),
         (attribute("phoenix.scope", ""), "phoenix.scope is missing"),
         (attribute("phoenix.scope", "x" * 129), "phoenix.scope is longer"),
-        (attribute("phoenix.host", "x" * 64), "phoenix.host is longer"),
+        (attribute("phoenix.host", "x" * 254), "phoenix.host is longer"),
     ],
 )
 def test_unsound_count_is_refused_whole_with_a_reason(change: Change, reason: str) -> None:
