@@ -91,7 +91,18 @@ class HostProcess:
 
     def survivors(self, seconds: float) -> list[psutil.Process]:
         """Of all processes ever seen below this one, those that still live after at most so many seconds."""
-        return psutil.wait_procs(list(self._seen.values()), timeout=seconds)[1]
+        deadline = time.monotonic() + seconds
+        while (left := [one for one in self._seen.values() if _lives(one)]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left
+
+
+def _lives(process: psutil.Process) -> bool:
+    # Not psutil.wait_procs: a process that ends while it is looked up is an error to it on some kernels.
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _name(command: list[str], settings: Mapping[str, Any]) -> str:
