@@ -25,7 +25,7 @@ def asked(folder: Path, handler: Handler, deadline_s: float = 20, held: str = "p
     async def run() -> Any:
         app = web.Application()
         app.router.add_get("/api/thing", handler)
-        runner = web.AppRunner(app)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -144,7 +144,7 @@ def test_a_ca_of_ones_own_is_trusted_and_another_is_not(tmp_path: Path) -> None:
     async def run() -> list[Any]:
         app = web.Application()
         app.router.add_get("/thing", answering(200, "[1]"))
-        runner = web.AppRunner(app)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(certificate, key)
