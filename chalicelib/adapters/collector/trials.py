@@ -20,7 +20,7 @@ from chalicelib.adapters.collector import confined
 from chalicelib.adapters.collector.confined import MAX_LOG
 from chalicelib.adapters.collector.scrapes import request
 from chalicelib.adapters.collector.sinks import Sinks
-from chalicelib.adapters.collector.validator import DUMMY, REMEDY, clean_message
+from chalicelib.adapters.collector.validator import REMEDY, clean_message, dummy
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.pipeline.document import to_yaml
 from chalicelib.domain.pipeline.masking import mask_text
@@ -75,7 +75,7 @@ class CollectorTrials:
             port = _free_port()
             path = Path(folder) / "config.yaml"
             path.write_text(to_yaml(make(f"127.0.0.1:{port}", sinks.url)), encoding="utf-8")
-            run = _Run(binary, path, dict.fromkeys(environment, DUMMY), self._deadline_s)
+            run = _Run(binary, path, {name: dummy(name) for name in environment}, self._deadline_s)
             with run:
                 failure, refused = run.feed(port, [request(scrape) for scrape in scrapes])
             if sinks.full:
