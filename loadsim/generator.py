@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chalicelib.domain.load import MAX_NAMES, LoadPhase, LoadSpec, LoadStage, LoadStatus, moment
+from chalicelib.domain.load import DURATION_REACHED, MAX_NAMES, LoadPhase, LoadSpec, LoadStage, LoadStatus, moment
 from chalicelib.domain.load.scenarios import Moment
 from loadsim.groups import born
 from loadsim.headroom import Room, refusal, room
@@ -85,7 +85,7 @@ class Generator:
         next_status = self._begin
         while True:
             now = self.clock()
-            if reason := watch.reason or ("duration reached" if now - self._begin >= self.duration_s else ""):
+            if reason := watch.reason or (DURATION_REACHED if now - self._begin >= self.duration_s else ""):
                 return reason, ""
             self._follow(moment(self._stages, self.elapsed_s + now - self._begin), now)
             if failure := self._failure(link, now - self._stage_began):

@@ -21,7 +21,7 @@ from types import TracebackType
 from pydantic import ValidationError
 
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.load import DesiredLoad, LoadPhase, LoadStatus
+from chalicelib.domain.load import DURATION_REACHED, DesiredLoad, LoadPhase, LoadStatus
 from chalicelib.domain.model import Value
 from loadsim.marker import VARIABLE, marked
 from loadsim.status_file import read_status
@@ -74,6 +74,11 @@ class Runs:
         for path in self._folder.glob("*.record.json"):
             with contextlib.suppress(OSError, ValidationError):
                 self._records[path.name.removesuffix(".record.json")] = Record.model_validate_json(path.read_bytes())
+        for name, record in list(self._records.items()):
+            status = read_status(self._status_path(name)) if record.ended is None else None
+            # Only the end that comes by itself: a run that was taken along when its agent ended is resumed.
+            if status is not None and status.phase.ended and status.reason == DURATION_REACHED:
+                self._finish(name, status)
         return self
 
     def __exit__(
@@ -106,10 +111,14 @@ class Runs:
         now = self._wall()
         resumed = known is not None and known.generation == load.generation
         deadline = known.deadline if known is not None and resumed else now + load.spec.duration_s
-        self._remember(load.name, Record(generation=load.generation, deadline=deadline))
+        last = read_status(self._status_path(load.name)) if resumed else None
+        # First the status, then the record: a status on disk is always of the generation on record.
         self._status_path(load.name).unlink(missing_ok=True)
+        self._remember(load.name, Record(generation=load.generation, deadline=deadline))
         if deadline - now < 1.0:
-            self._finish(load.name, LoadStatus(phase=LoadPhase.STOPPED, ended_at=now, reason="duration reached"))
+            over = LoadStatus(phase=LoadPhase.STOPPED, ended_at=now, reason=DURATION_REACHED)
+            counted = {"spawned": last.spawned, "restarts": last.restarts} if last else {}
+            self._finish(load.name, over.model_copy(update=counted))
             return
         run_id = f"{self._prefix}{load.name}-{load.generation}"
         command = [sys.executable, "-m", "loadsim", "run", "--die-with-parent", "--run-id", run_id]

@@ -11,10 +11,11 @@ from chalicelib.domain.load.part import StageSpec
 from chalicelib.domain.load.profiles import DEFAULTS, PLAIN, SCENARIOS, LoadDefaults, ProfileName
 from chalicelib.domain.load.scenarios import moment, stages_of
 from chalicelib.domain.load.spec import DesiredLoad, LoadSpec
-from chalicelib.domain.load.status import MAX_NAMES, LoadPhase, LoadRates, LoadStage, LoadStatus
+from chalicelib.domain.load.status import DURATION_REACHED, MAX_NAMES, LoadPhase, LoadRates, LoadStage, LoadStatus
 
 __all__ = [
     "DEFAULTS",
+    "DURATION_REACHED",
     "MAX_COUNT",
     "MAX_DURATION_S",
     "MAX_NAMES",

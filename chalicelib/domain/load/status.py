@@ -8,6 +8,8 @@ from pydantic import Field
 
 from chalicelib.domain.model import Value
 
+DURATION_REACHED = "duration reached"
+"""The reason of a load that came to its end by itself."""
 MAX_NAMES = 20
 """How many process names a status shows: a sample for people, never the whole population."""
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.load import DesiredLoad, LoadPhase, LoadSpec
-from loadsim.runs import Runs
-from loadsim.status_file import read_status
+from chalicelib.domain.load import DesiredLoad, LoadPhase, LoadSpec, LoadStatus
+from loadsim.agent import decide
+from loadsim.control_plane import Desired
+from loadsim.runs import Record, Runs
+from loadsim.status_file import read_status, write_status
 from tests.functional.loadsim.plane import TOKEN, FakePlane, StartedAgent
 from tests.functional.loadsim.started import PATIENCE_S, WATCHDOG_S, comm, eventually
 
@@ -106,6 +108,34 @@ def test_an_end_that_was_not_noticed_yet_is_kept_when_the_agent_ends(tmp_path: P
         view = runs.look()["web"]
         assert not view.interrupted
         assert (view.status.reason, view.status.spawned) == ("duration reached", ended.spawned)
+
+
+def test_an_end_that_was_told_and_not_reaped_is_kept_when_the_agent_is_killed(tmp_path: Path) -> None:
+    load = DesiredLoad(name="web", desired="running", generation=1, spec=LoadSpec.model_validate(SMALL))
+    folder = tmp_path / "loadsims"
+    folder.mkdir()
+    (folder / "web.record.json").write_text(Record(generation=1, deadline=time.time()).model_dump_json(by_alias=True))
+    told = LoadStatus(phase=LoadPhase.STOPPED, spawned=10, reason="duration reached")
+    write_status(folder / "web.status.json", told)
+    with Runs(tmp_path, wall=time.time) as runs:
+        view = runs.look()["web"]
+        assert not view.interrupted
+        assert (view.status.reason, view.status.spawned) == ("duration reached", 10)
+        assert decide(Desired((load,), ()), runs.look()) == []
+
+
+def test_a_load_whose_time_ran_out_while_no_agent_lived_keeps_its_counts(tmp_path: Path) -> None:
+    load = DesiredLoad(name="web", desired="running", generation=1, spec=LoadSpec.model_validate(SMALL))
+    folder = tmp_path / "loadsims"
+    folder.mkdir()
+    (folder / "web.record.json").write_text(Record(generation=1, deadline=time.time()).model_dump_json(by_alias=True))
+    write_status(folder / "web.status.json", LoadStatus(phase=LoadPhase.RUNNING, running=10, spawned=14))
+    with Runs(tmp_path, wall=time.time) as runs:
+        assert runs.look()["web"].interrupted
+        runs.start(load)
+        status = runs.look()["web"].status
+        assert (status.phase, status.reason) == (LoadPhase.STOPPED, "duration reached")
+        assert (status.running, status.spawned) == (0, 14)
 
 
 def test_the_token_reaches_no_child(plane: FakePlane, start_agent: Start) -> None:
