@@ -20,5 +20,7 @@ for h in /sys/fs/cgroup/*/"$cgroup"; do
   [ ! -d "$h" ] || find "$h" -depth -type d -exec rmdir {} + 2> /dev/null
   [ ! -d "$h" ] || { echo "cluster: $h is left" >&2; exit 1; }
 done
-if [ -e "$run/made" ]; then while read -r made; do rmdir "$made" 2> /dev/null; done < "$run/made"; fi
+# Not what another cluster has mounted upon: removing a folder takes the mounts on it away, in every namespace.
+used() { grep -qs " $1 " /proc/[0-9]*/mountinfo; }
+if [ -e "$run/made" ]; then while read -r made; do used "$made" || rmdir "$made" 2> /dev/null; done < "$run/made"; fi
 rm -rf --one-file-system "$run"
