@@ -26,7 +26,7 @@ from chalicelib.ports.items import Item, ItemStore, Page, Write
 from chalicelib.ports.items import Table as Stored
 from chalicelib.repositories.measurements import Measurements
 from chalicelib.repositories.records import Records
-from chalicelib.services.looking import Looking
+from chalicelib.services.experiments.looking import Looking
 
 S = 1_000_000_000
 OPENED = 1_790_000_000

@@ -9,8 +9,8 @@ from chalicelib.domain.access import Role
 from chalicelib.domain.errors import NotFound, Unavailable
 from chalicelib.domain.sources.agreement import Agreement
 from chalicelib.domain.units import Seconds
+from chalicelib.services.experiments.sources import LONGEST_S
 from chalicelib.services.services import Services
-from chalicelib.services.sources import LONGEST_S
 
 
 class AgreementQuery(Model):

@@ -15,8 +15,8 @@ from chalicelib.domain.pipeline.collector_file import LeftOut
 from chalicelib.domain.pipeline.metadata import NAME
 from chalicelib.domain.pipeline.own import MAX_BYTES, MAX_NOTE, OwnVersion
 from chalicelib.domain.validation.findings import Report
-from chalicelib.services.drafts import Draft
-from chalicelib.services.own_pipelines import Made
+from chalicelib.services.pipelines.drafts import Draft
+from chalicelib.services.pipelines.own_pipelines import Made
 from chalicelib.services.services import Services
 
 

@@ -6,34 +6,34 @@ from dataclasses import dataclass
 
 from chalicelib.ports.clock import Clock
 from chalicelib.repositories.audit import AuditTrail
-from chalicelib.services.budgets import Budgets
 from chalicelib.services.clusters.absence import Absence
 from chalicelib.services.clusters.exchange import Exchange
 from chalicelib.services.clusters.pushing import Pushing
 from chalicelib.services.clusters.registry import Clusters
-from chalicelib.services.cost import Costs
-from chalicelib.services.deliveries import Deliveries
-from chalicelib.services.deployments import Deployments
-from chalicelib.services.experiments import Experiments
-from chalicelib.services.fleet import Fleet
-from chalicelib.services.gates import Gates
-from chalicelib.services.host_watch import HostWatch
-from chalicelib.services.hosts import Hosts
-from chalicelib.services.ingest import Ingest
-from chalicelib.services.library import TenantLibrary
-from chalicelib.services.loadsims import LoadSims
-from chalicelib.services.notifications import Notifications
-from chalicelib.services.own_pipelines import OwnPipelines
-from chalicelib.services.pipelines import Pipelines
-from chalicelib.services.predictions import PredictionBook
-from chalicelib.services.price_books import PriceBooks
-from chalicelib.services.quarantine import Quarantine
-from chalicelib.services.results import Results
-from chalicelib.services.sources import Sources
-from chalicelib.services.stepping import Stepping
+from chalicelib.services.cost.budgets import Budgets
+from chalicelib.services.cost.cost import Costs
+from chalicelib.services.cost.price_books import PriceBooks
+from chalicelib.services.deployments.deployments import Deployments
+from chalicelib.services.experiments.experiments import Experiments
+from chalicelib.services.experiments.results import Results
+from chalicelib.services.experiments.sources import Sources
+from chalicelib.services.experiments.stepping import Stepping
+from chalicelib.services.fleet.fleet import Fleet
+from chalicelib.services.fleet.host_watch import HostWatch
+from chalicelib.services.fleet.hosts import Hosts
+from chalicelib.services.fleet.ingest import Ingest
+from chalicelib.services.fleet.loadsims import LoadSims
+from chalicelib.services.fleet.quarantine import Quarantine
+from chalicelib.services.notifications.deliveries import Deliveries
+from chalicelib.services.notifications.gates import Gates
+from chalicelib.services.notifications.notifications import Notifications
+from chalicelib.services.notifications.webhooks import Webhooks
+from chalicelib.services.pipelines.library import TenantLibrary
+from chalicelib.services.pipelines.own_pipelines import OwnPipelines
+from chalicelib.services.pipelines.pipelines import Pipelines
+from chalicelib.services.pipelines.predictions import PredictionBook
+from chalicelib.services.pipelines.validation import Validation
 from chalicelib.services.tokens import Tokens
-from chalicelib.services.validation import Validation
-from chalicelib.services.webhooks import Webhooks
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from chalicelib.domain.cluster.orders import Want
 from chalicelib.domain.cluster.sharing import Shared, share, shared_marker
 from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.state import AgentState
-from chalicelib.services.fleet import Fleet
+from chalicelib.services.fleet.fleet import Fleet
 
 REMEMBERED = 20_000
 """Hosts' configurations of which it is remembered what they share: what is stored under a hash never changes."""

@@ -32,8 +32,8 @@ from chalicelib.repositories.documents import Stored
 from chalicelib.services.clusters.configs import SharedConfigs
 from chalicelib.services.clusters.nodes import Nodes, by_name
 from chalicelib.services.context import Context
-from chalicelib.services.fleet import Fleet
-from chalicelib.services.loadsims import LoadSims
+from chalicelib.services.fleet.fleet import Fleet
+from chalicelib.services.fleet.loadsims import LoadSims
 from chalicelib.services.tokens import Tokens
 
 MAX_PROBLEMS = 20

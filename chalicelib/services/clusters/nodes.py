@@ -12,8 +12,8 @@ from chalicelib.domain.host import Host
 from chalicelib.domain.kubernetes.exchange import NodeSeen
 from chalicelib.ports.items import ABSENT, Write
 from chalicelib.repositories.documents import Stored
-from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context
+from chalicelib.services.fleet.claims import Claims
 
 AT_ONCE = 50
 

@@ -9,7 +9,7 @@ from chalicelib.domain.deployment import DeploymentPlan
 from chalicelib.domain.fleet.state import Purpose
 from chalicelib.ports.items import Table
 from chalicelib.services.clusters.registry import Registration
-from chalicelib.services.fleet import Want
+from chalicelib.services.fleet.fleet import Want
 from tests.fakes.items import MemoryItemStore
 from tests.fakes.kubernetes_cluster import FakeCluster, node
 from tests.functional.control_plane.world import World

@@ -18,10 +18,10 @@ from chalicelib.domain.errors import Conflict, InvalidInput
 from chalicelib.ports.catalog import Catalog
 from chalicelib.repositories.records import Records
 from chalicelib.services.context import Context
-from chalicelib.services.drafts import Draft, Drafts
-from chalicelib.services.library import TenantLibrary
-from chalicelib.services.own_pipelines import Made, OwnPipelines, Quotas
-from chalicelib.services.validation import Validation
+from chalicelib.services.pipelines.drafts import Draft, Drafts
+from chalicelib.services.pipelines.library import TenantLibrary
+from chalicelib.services.pipelines.own_pipelines import Made, OwnPipelines, Quotas
+from chalicelib.services.pipelines.validation import Validation
 from chalicelib.settings import ROOT, Settings
 from tests.fakes.clock import CountedEntropy, SettableClock
 from tests.fakes.items import MemoryItemStore

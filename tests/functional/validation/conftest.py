@@ -11,7 +11,7 @@ from chalicelib.adapters.collector.reader import YamlReader
 from chalicelib.adapters.collector.trials import CollectorTrials
 from chalicelib.adapters.collector.validator import CollectorValidator
 from chalicelib.adapters.system.clock import SystemClock
-from chalicelib.services.validation import Validation
+from chalicelib.services.pipelines.validation import Validation
 from phoenix_cli.binaries.resolve import resolve_collector
 
 PATIENT_S = 60.0

@@ -24,7 +24,7 @@ from chalicelib.adapters.system.clock import SystemClock
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.validation.findings import Answer
 from chalicelib.domain.validation.population import Scrape
-from chalicelib.services.validation import Validation
+from chalicelib.services.pipelines.validation import Validation
 from tests.functional.validation.configs import statements, text
 
 NGINX = (CriticalPattern(name="^nginx$"),)

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.validation.findings import Kept
-from chalicelib.services.validation import Validation
+from chalicelib.services.pipelines.validation import Validation
 from tests.functional.validation.configs import drop, found, statements, text
 
 NGINX = (CriticalPattern(name="^nginx$"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.services.validation import Validation
+from chalicelib.services.pipelines.validation import Validation
 from tests.functional.validation.configs import found, statements, text
 
 PIDS = "^process\\\\.(pid|parent_pid|command|command_line|executable\\\\.path|owner)$$"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.validation.findings import Severity
-from chalicelib.services.validation import Validation
+from chalicelib.services.pipelines.validation import Validation
 from tests.functional.validation.faults import FAULTS, Fault
 
 GUIDE = Path(__file__).parents[3] / "docs/guides/validation.md"

@@ -12,7 +12,7 @@ from chalicelib.domain.access import DEFAULT_TENANT
 from chalicelib.domain.cluster.sharing import NODE, share, shared_marker, stamped
 from chalicelib.domain.deployment import DeploymentPlan
 from chalicelib.domain.pipeline.marker import content_hash, find_marker
-from chalicelib.services.pipelines import Pipelines
+from chalicelib.services.pipelines.pipelines import Pipelines
 from chalicelib.settings import Settings
 from tests.fakes.validator import FakeValidator
 

@@ -16,7 +16,7 @@ from chalicelib.repositories.histories import MANY, Histories
 from chalicelib.repositories.history_format import history_json, history_of, line_json, line_of
 from chalicelib.repositories.packed import pack, unpack
 from chalicelib.repositories.records import Records, StoredEvaluation
-from chalicelib.services.looking import Looking
+from chalicelib.services.experiments.looking import Looking
 from tests.fakes.dying_store import Died, DyingStore
 from tests.fakes.items import MemoryItemStore
 from tests.unit.evaluation.simulated import OPENED, TEN, WORKER, S, at, plan_of, sample, scrape, scrapes

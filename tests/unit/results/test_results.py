@@ -10,7 +10,7 @@ from chalicelib.domain.results.family import Family
 from chalicelib.ports.items import ABSENT
 from chalicelib.repositories.records import Records
 from chalicelib.services.context import Context
-from chalicelib.services.results import MOST, Results
+from chalicelib.services.experiments.results import MOST, Results
 from tests.fakes.clock import CountedEntropy, SettableClock
 from tests.fakes.items import MemoryItemStore
 from tests.unit.experiment.made import experiment

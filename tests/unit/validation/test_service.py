@@ -15,7 +15,7 @@ from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.validation.findings import Answer, Kept
 from chalicelib.domain.validation.outcome import Outcome
 from chalicelib.domain.validation.population import Scrape
-from chalicelib.services.validation import Validation
+from chalicelib.services.pipelines.validation import Validation
 from tests.fakes.clock import SettableClock
 from tests.fakes.validator import FakeValidator
 from tests.unit.validation.test_reading import GOOD

@@ -6,9 +6,9 @@ from chalicelib.domain.deployment import Deployment, DeploymentPlan, DeploymentV
 from chalicelib.domain.experiment.spec import Arm, PipelineRef
 from chalicelib.domain.experiment.state import Experiment
 from chalicelib.repositories.documents import Stored
-from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context
-from chalicelib.services.deployments import Deployments
+from chalicelib.services.deployments.deployments import Deployments
+from chalicelib.services.fleet.claims import Claims
 
 _UID_DIGITS = 8
 _LONGEST_STEM = 63 - 1 - _UID_DIGITS

@@ -16,7 +16,7 @@ from chalicelib.domain.pipeline.own_rules import check_spec, refuse
 from chalicelib.domain.pipeline.rendering import render
 from chalicelib.domain.validation.findings import Finding, Report, Severity
 from chalicelib.ports.collector import ConfigReader
-from chalicelib.services.validation import Validation
+from chalicelib.services.pipelines.validation import Validation
 
 _INTERVAL_S = 15.0
 _BACKEND = Backend(otlp="https://otlp.example.com/v1/metrics")

@@ -8,7 +8,7 @@ from chalicelib.domain.notification.event import EventType, Notification
 from chalicelib.domain.notification.webhook import Webhook, WebhookSpec
 from chalicelib.ports.items import ABSENT, Write
 from chalicelib.services.context import Context
-from chalicelib.services.signing_key import SigningKey
+from chalicelib.services.notifications.signing_key import SigningKey
 
 MOST_WEBHOOKS = 50
 """For a tenant: an event becomes a delivery for each."""

@@ -14,12 +14,12 @@ from chalicelib.domain.notification.settled import of_deployment
 from chalicelib.ports.items import ABSENT
 from chalicelib.repositories.documents import Stored
 from chalicelib.repositories.records import EffectiveConfig
-from chalicelib.services.claims import Claims
 from chalicelib.services.clusters.absence import Absence
 from chalicelib.services.context import Context, retrying
-from chalicelib.services.fleet import Fleet
-from chalicelib.services.notifications import Notifications
-from chalicelib.services.pipelines import Pipelines
+from chalicelib.services.fleet.claims import Claims
+from chalicelib.services.fleet.fleet import Fleet
+from chalicelib.services.notifications.notifications import Notifications
+from chalicelib.services.pipelines.pipelines import Pipelines
 
 _DONE = frozenset({HostStatus.ACTIVE, HostStatus.FAILED, HostStatus.ROLLED_BACK})
 

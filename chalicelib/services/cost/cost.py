@@ -13,9 +13,9 @@ from chalicelib.domain.experiment.state import Experiment
 from chalicelib.ports.items import ABSENT
 from chalicelib.repositories.records import CostWatch
 from chalicelib.services.context import Context
-from chalicelib.services.price_books import PriceBooks
-from chalicelib.services.stream_hours import CLOSED_AFTER_S, Allowance, hour_of
-from chalicelib.services.streams import Streams
+from chalicelib.services.cost.price_books import PriceBooks
+from chalicelib.services.cost.stream_hours import CLOSED_AFTER_S, Allowance, hour_of
+from chalicelib.services.cost.streams import Streams
 
 UNTOUCHED = "the untouched stream"
 AT_ONCE = 300

@@ -25,14 +25,14 @@ from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.state import Purpose
 from chalicelib.ports.items import Put
 from chalicelib.repositories.documents import Stored
-from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context
-from chalicelib.services.fleet import Fleet, Want
-from chalicelib.services.gates import Gates
-from chalicelib.services.loadsims import LoadSims
-from chalicelib.services.notifications import told_of_experiment
-from chalicelib.services.observing import Observing, load_name
-from chalicelib.services.promotion import Promotion
+from chalicelib.services.deployments.promotion import Promotion
+from chalicelib.services.experiments.observing import Observing, load_name
+from chalicelib.services.fleet.claims import Claims
+from chalicelib.services.fleet.fleet import Fleet, Want
+from chalicelib.services.fleet.loadsims import LoadSims
+from chalicelib.services.notifications.gates import Gates
+from chalicelib.services.notifications.notifications import told_of_experiment
 
 log = logging.getLogger("phoenix.stepping")
 MOST_TRANSITIONS = 4

@@ -18,11 +18,11 @@ from chalicelib.domain.fleet.status import away_since
 from chalicelib.domain.load import LoadStatus
 from chalicelib.domain.measurement import Variant
 from chalicelib.ports.items import Put
-from chalicelib.services.canaries import before, due_before
 from chalicelib.services.context import Context
-from chalicelib.services.fleet import Fleet
-from chalicelib.services.looking import Look, Looking
-from chalicelib.services.sources import Sources
+from chalicelib.services.experiments.canaries import before, due_before
+from chalicelib.services.experiments.looking import Look, Looking
+from chalicelib.services.experiments.sources import Sources
+from chalicelib.services.fleet.fleet import Fleet
 
 _DECIDED = frozenset({State.AWAITING_PROMOTION, State.PROMOTING})
 _LOOKING = frozenset({State.RUNNING, State.PAUSED}) | _DECIDED

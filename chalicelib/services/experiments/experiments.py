@@ -21,16 +21,16 @@ from chalicelib.domain.fleet.judge import IDLE_HASH
 from chalicelib.domain.fleet.state import AgentState
 from chalicelib.ports.items import ABSENT, Write
 from chalicelib.repositories.documents import Stored
-from chalicelib.services.canaries import Canaries
-from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context, retrying
-from chalicelib.services.fleet import Fleet
-from chalicelib.services.gates import Gates
-from chalicelib.services.hosts import Hosts
-from chalicelib.services.notifications import told_of_experiment
-from chalicelib.services.pipelines import Pipelines
-from chalicelib.services.price_books import PriceBooks
-from chalicelib.services.sources import Sources
+from chalicelib.services.cost.price_books import PriceBooks
+from chalicelib.services.experiments.canaries import Canaries
+from chalicelib.services.experiments.sources import Sources
+from chalicelib.services.fleet.claims import Claims
+from chalicelib.services.fleet.fleet import Fleet
+from chalicelib.services.fleet.hosts import Hosts
+from chalicelib.services.notifications.gates import Gates
+from chalicelib.services.notifications.notifications import told_of_experiment
+from chalicelib.services.pipelines.pipelines import Pipelines
 
 
 class Experiments:

@@ -14,9 +14,9 @@ from chalicelib.domain.pipeline.masking import mask_text
 from chalicelib.ports.items import ABSENT, Write
 from chalicelib.repositories.documents import Stored
 from chalicelib.repositories.records import EVERYWHERE
-from chalicelib.services.claims import Claims
 from chalicelib.services.context import Context, retrying
-from chalicelib.services.fleet import Fleet
+from chalicelib.services.fleet.claims import Claims
+from chalicelib.services.fleet.fleet import Fleet
 from chalicelib.services.tokens import Tokens
 
 ENROLMENT_LIFETIME = 3600.0

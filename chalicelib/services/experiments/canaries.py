@@ -23,7 +23,7 @@ from chalicelib.domain.experiment.state import Experiment, State
 from chalicelib.domain.host import HostFacts
 from chalicelib.domain.measurement import CollectorSample, Count, Variant
 from chalicelib.repositories.records import Records
-from chalicelib.services.pipelines import Pipelines
+from chalicelib.services.pipelines.pipelines import Pipelines
 
 
 @dataclass(frozen=True)

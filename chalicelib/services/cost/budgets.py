@@ -8,9 +8,9 @@ from chalicelib.domain.notification.facts import FINE
 from chalicelib.ports.items import ABSENT, Write
 from chalicelib.repositories.documents import Stored
 from chalicelib.services.context import Context
-from chalicelib.services.cost import Costs
-from chalicelib.services.notifications import Notifications
-from chalicelib.services.price_books import PriceBooks
+from chalicelib.services.cost.cost import Costs
+from chalicelib.services.cost.price_books import PriceBooks
+from chalicelib.services.notifications.notifications import Notifications
 
 MOST_BUDGETS = 100
 """For a tenant: each is computed every minute."""

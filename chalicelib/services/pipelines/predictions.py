@@ -16,7 +16,7 @@ from chalicelib.domain.prediction.prediction import (
 from chalicelib.domain.prediction.realised import Comparison, compared
 from chalicelib.ports.items import ABSENT
 from chalicelib.services.context import Context, retrying
-from chalicelib.services.pipelines import Pipelines
+from chalicelib.services.pipelines.pipelines import Pipelines
 
 MAX_BYTES = 32_000
 """Of one prediction as JSON, so that those of a pair share an item."""

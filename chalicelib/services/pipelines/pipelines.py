@@ -19,7 +19,7 @@ from chalicelib.domain.pipeline.metadata import PipelineMetadata
 from chalicelib.domain.pipeline.rendering import Fragment, render
 from chalicelib.domain.pipeline.request import AssemblyArm, AssemblyRequest, Kpi
 from chalicelib.ports.collector import ConfigValidator
-from chalicelib.services.library import Library
+from chalicelib.services.pipelines.library import Library
 
 R = TypeVar("R", bound=PipelineRef)
 

@@ -7,8 +7,8 @@ from chalicelib.domain.fleet.status import away_since
 from chalicelib.domain.notification.event import EventType
 from chalicelib.domain.notification.facts import FINE, Seen
 from chalicelib.services.context import Context
-from chalicelib.services.fleet import Fleet
-from chalicelib.services.notifications import Notifications
+from chalicelib.services.fleet.fleet import Fleet
+from chalicelib.services.notifications.notifications import Notifications
 
 EVERY_S = 15.0
 AWAY = "away"

@@ -13,7 +13,7 @@ from chalicelib.ports.items import ANY_VERSION, Put
 from chalicelib.repositories.histories import Histories, Known
 from chalicelib.repositories.measurements import Unsealed
 from chalicelib.repositories.records import Records, StoredEvaluation
-from chalicelib.services.sources import See, as_counted
+from chalicelib.services.experiments.sources import See, as_counted
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from chalicelib.domain.deployment import Deployment, DeploymentVersion, scope
 from chalicelib.domain.experiment.state import Experiment
 from chalicelib.domain.measurement import Variant
 from chalicelib.services.context import Context
-from chalicelib.services.stream_hours import Allowance, Span, StreamHours, hour_of
+from chalicelib.services.cost.stream_hours import Allowance, Span, StreamHours, hour_of
 
 REALISED_DAYS = 90
 _NOT_COUNTED = "a configuration of your own is not counted at the edge"

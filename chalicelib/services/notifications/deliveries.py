@@ -13,8 +13,8 @@ from chalicelib.ports.items import Write
 from chalicelib.ports.notifier import Notifier
 from chalicelib.repositories.documents import Stored
 from chalicelib.services.context import Context
-from chalicelib.services.gates import Gates
-from chalicelib.services.signing_key import SigningKey
+from chalicelib.services.notifications.gates import Gates
+from chalicelib.services.notifications.signing_key import SigningKey
 
 LEASE_S = 30.0
 """Seconds for which a started attempt is another's business: longer than any attempt lasts."""

@@ -25,9 +25,9 @@ from chalicelib.domain.validation.findings import Report
 from chalicelib.ports.items import ABSENT
 from chalicelib.repositories.documents import Stored
 from chalicelib.services.context import Context, retrying
-from chalicelib.services.drafts import Draft, Drafts
-from chalicelib.services.library import TenantLibrary
-from chalicelib.services.pipeline_uses import PipelineUses
+from chalicelib.services.pipelines.drafts import Draft, Drafts
+from chalicelib.services.pipelines.library import TenantLibrary
+from chalicelib.services.pipelines.pipeline_uses import PipelineUses
 
 
 @dataclass(frozen=True)
