@@ -21,7 +21,7 @@ from bench.evaluation_methods import LAST, METHODS, PER_MINUTE, Bounds, Floats, 
 from bench.evaluation_noise import FAMILIES, LEVEL, SD, USUAL, Family, Generator, ar1, hosts, separate
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
-from chalicelib.domain.evaluation.result import METHOD
+from chalicelib.domain.evaluation.result.result import METHOD
 
 TARGET, SEED = 0.5, 2026
 UP, DOWN = (0.9, 0.7, 0.6, 0.55), (0.4, 0.3, 0.0)

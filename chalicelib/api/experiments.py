@@ -10,7 +10,7 @@ from chalicelib.api.furniture.route import Model, PageOf, PageQuery, Repeated, R
 from chalicelib.domain.access import Role
 from chalicelib.domain.audit import AuditRecord
 from chalicelib.domain.errors import Conflict, NotFound, Rejected
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.experiment.managing import Manager
 from chalicelib.domain.experiment.spec import ExperimentManifest
 from chalicelib.domain.experiment.state import Experiment

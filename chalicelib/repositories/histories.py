@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.domain.evaluation.clusters import CriticalSet
-from chalicelib.domain.evaluation.history import HostHistory
+from chalicelib.domain.evaluation.scrapes.clusters import CriticalSet
+from chalicelib.domain.evaluation.scrapes.history import HostHistory
 from chalicelib.ports.items import ABSENT, Item, ItemStore, Put, Table
 from chalicelib.repositories.history_format import history_json, history_of, line_json, line_of
 from chalicelib.repositories.measurements import RETENTION_SECONDS, Late

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
 
-from chalicelib.domain.evaluation.clusters import Cluster, CriticalSet, Reading
-from chalicelib.domain.evaluation.history import HostHistory, Tally
+from chalicelib.domain.evaluation.scrapes.clusters import Cluster, CriticalSet, Reading
+from chalicelib.domain.evaluation.scrapes.history import HostHistory, Tally
 from chalicelib.domain.measurement import STREAMS, CollectorSample, CriticalProcess, ExporterCounters, Variant
 
 _NONE = -1

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from chalicelib.domain.evaluation.summary import Kept
+from chalicelib.domain.evaluation.result.summary import Kept
 from chalicelib.domain.experiment.state import State
 
 

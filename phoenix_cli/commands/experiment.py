@@ -13,7 +13,7 @@ from rich.live import Live
 
 from chalicelib.domain.audit import AuditRecord
 from chalicelib.domain.errors import NotFound, PhoenixError
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.client import Client, connect

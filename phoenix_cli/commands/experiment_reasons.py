@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from chalicelib.domain.errors import InvalidInput, NotFound
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.experiment.state import Experiment
 from phoenix_cli.client import connect
 from phoenix_cli.documents import read_text

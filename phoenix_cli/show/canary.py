@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from chalicelib.domain.canary.before import Canary
 from chalicelib.domain.canary.estimate import sums_in, usable
-from chalicelib.domain.evaluation.criteria import reduction_ratio
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
+from chalicelib.domain.evaluation.verdict.criteria import reduction_ratio
 from chalicelib.domain.experiment.state import Experiment
 from chalicelib.domain.measurement import Variant
 from phoenix_cli.show.facts import Fact

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chalicelib.domain.evaluation.evaluation import recompute
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.experiment.state import Experiment
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.prediction.realised import Comparison

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.domain.evaluation.criteria import reduction_ratio
-from chalicelib.domain.evaluation.decision import blocked_by_hosts
 from chalicelib.domain.evaluation.interval import hosts_needed
-from chalicelib.domain.evaluation.result import BREACHES, Evaluation, Reason
+from chalicelib.domain.evaluation.result.result import BREACHES, Evaluation, Reason
+from chalicelib.domain.evaluation.verdict.criteria import reduction_ratio
+from chalicelib.domain.evaluation.verdict.decision import blocked_by_hosts
 from chalicelib.domain.experiment.state import Experiment
 from phoenix_cli.show import canary
 from phoenix_cli.show.facts import coverage_fact, critical_fact, overhead_fact

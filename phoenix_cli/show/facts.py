@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.evaluation.arm_costs import ArmRatio
-from chalicelib.domain.evaluation.result import (
+from chalicelib.domain.evaluation.result.arm_costs import ArmRatio
+from chalicelib.domain.evaluation.result.result import (
     CriticalReport,
     Evaluation,
     HostCoverage,
     HostOverhead,
 )
-from chalicelib.domain.evaluation.retained import PatternRetention
-from chalicelib.domain.evaluation.summary import kept, kept_processes
+from chalicelib.domain.evaluation.result.retained import PatternRetention
+from chalicelib.domain.evaluation.result.summary import kept, kept_processes
 from phoenix_cli.show.figures import clean, duration, interval, percent, sentence, size, time_of_day, whole
 
 MAX_SHOWN = 6

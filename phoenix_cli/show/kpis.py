@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.kpi.registry import Unit
 from chalicelib.domain.kpi.rows import KpiRow
 from chalicelib.domain.kpi.words import interval, limited, shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chalicelib.domain.evaluation.result import HostOverhead
+from chalicelib.domain.evaluation.result.result import HostOverhead
 from chalicelib.domain.measurement import Variant
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from chalicelib.domain.evaluation.result import Reduction, Rows
+from chalicelib.domain.evaluation.result.result import Reduction, Rows
 from phoenix_cli.show.axis import Axis, time_axis, value_axis
 from phoenix_cli.show.figures import duration, interval, percent, time_of_day, whole
 

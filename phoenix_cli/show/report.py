@@ -13,8 +13,8 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from chalicelib.domain.audit import AuditRecord, broken_at
-from chalicelib.domain.evaluation.result import CriticalReport, Evaluation, Gap, Miss
-from chalicelib.domain.evaluation.summary import kept_processes
+from chalicelib.domain.evaluation.result.result import CriticalReport, Evaluation, Gap, Miss
+from chalicelib.domain.evaluation.result.summary import kept_processes
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.show import figures

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from chalicelib.domain.evaluation.result import Evaluation, Reason, Verdict
+from chalicelib.domain.evaluation.result.result import Evaluation, Reason, Verdict
 from chalicelib.domain.experiment.spec import PipelineRef
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from phoenix_cli.show.figures import clean, duration, plural, sentence

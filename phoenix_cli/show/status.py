@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from chalicelib.domain.evaluation.result import Evaluation, Miss
+from chalicelib.domain.evaluation.result.result import Evaluation, Miss
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.loadsim import LoadSim
 from phoenix_cli.show import figures

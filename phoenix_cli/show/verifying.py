@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from chalicelib.domain.errors import InvalidInput, Problem
-from chalicelib.domain.evaluation.result import Evaluation
-from chalicelib.domain.evaluation.verification import Difference, differences
+from chalicelib.domain.evaluation.result.result import Evaluation
+from chalicelib.domain.evaluation.verdict.verification import Difference, differences
 from phoenix_cli.show.compare import evaluation_in
 from phoenix_cli.show.figures import clean, plural
 

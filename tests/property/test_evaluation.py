@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from chalicelib.domain.evaluation.evaluation import Evaluation, Verdict, evaluate, recompute
 from chalicelib.domain.evaluation.interval import FLOOR, retention
-from chalicelib.domain.evaluation.verification import differences
+from chalicelib.domain.evaluation.verdict.verification import differences
 from chalicelib.domain.measurement import Count, Variant
 from tests.unit.evaluation.simulated import TEN, at, plan_of, sample, scrape
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.evaluation.evaluation import Evaluation, evaluate, evaluate_gathered, gather, seal_gathered
-from chalicelib.domain.evaluation.history import GRACE_NS, HostHistory
 from chalicelib.domain.evaluation.plan import EvaluationPlan
+from chalicelib.domain.evaluation.scrapes.history import GRACE_NS, HostHistory
 from chalicelib.domain.measurement import CollectorSample, Count, Variant
 from tests.unit.evaluation.simulated import TEN, S, at, plan_of, sample, scrape
 

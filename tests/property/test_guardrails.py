@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.evaluation.evaluation import Evaluation, evaluate, recompute
-from chalicelib.domain.evaluation.reasons import LIMIT_BROKEN
-from chalicelib.domain.evaluation.verification import differences
+from chalicelib.domain.evaluation.result.reasons import LIMIT_BROKEN
+from chalicelib.domain.evaluation.verdict.verification import differences
 from chalicelib.domain.experiment.guardrails import field_of
 from chalicelib.domain.kpi.registry import KpiName
 from chalicelib.domain.measurement import ExporterCounters

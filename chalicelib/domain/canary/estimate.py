@@ -33,7 +33,7 @@ from math import exp, log, sqrt
 from chalicelib.domain.canary.before import Canary
 from chalicelib.domain.canary.spec import MIN_PER_ARM
 from chalicelib.domain.evaluation.interval import FLOOR, MAX_WIDTH, T99, Batch, Ratio, multiplier, ratio_of
-from chalicelib.domain.evaluation.result import Evidence
+from chalicelib.domain.evaluation.result.result import Evidence
 from chalicelib.domain.measurement import Variant
 
 METHOD = "canary: hosts as clusters, ratio to the pre-period, jackknife and t(0.99); 8 batch means, multiplier 6 + 90/T"

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from chalicelib.domain.canary.before import Canary, HostBefore, PrePeriod
 from chalicelib.domain.canary.estimate import growth, sums_of
-from chalicelib.domain.evaluation.numbering import Scrape
-from chalicelib.domain.evaluation.result import CriticalReport, Levels, SeriesReport
-from chalicelib.domain.evaluation.retention import critical_report
-from chalicelib.domain.evaluation.scrapes import HostScrapes
+from chalicelib.domain.evaluation.measures.retention import critical_report
+from chalicelib.domain.evaluation.result.result import CriticalReport, Levels, SeriesReport
+from chalicelib.domain.evaluation.scrapes.numbering import Scrape
+from chalicelib.domain.evaluation.scrapes.scrapes import HostScrapes
 from chalicelib.domain.measurement import Variant
 
 Row = tuple[int, float, float, float]

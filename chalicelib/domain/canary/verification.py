@@ -9,7 +9,7 @@ from chalicelib.domain.canary.assignment import assign
 from chalicelib.domain.canary.before import Canary
 from chalicelib.domain.canary.measuring import levels_of
 from chalicelib.domain.evaluation.interval import cut
-from chalicelib.domain.evaluation.result import Evaluation, HostSum
+from chalicelib.domain.evaluation.result.result import Evaluation, HostSum
 from chalicelib.domain.measurement import Variant
 
 Pair = tuple[str, Any, Any]

@@ -10,15 +10,20 @@ from math import ceil
 
 from chalicelib.domain.canary import measuring
 from chalicelib.domain.canary.estimate import METHOD as CANARY_METHOD
-from chalicelib.domain.evaluation.arms import arms_overhead
-from chalicelib.domain.evaluation.conclusion import conclude, reduction_of
-from chalicelib.domain.evaluation.decision import decide
-from chalicelib.domain.evaluation.history import HostHistory, seal
 from chalicelib.domain.evaluation.interval import cut
-from chalicelib.domain.evaluation.levels import Joined, levels, mean_seconds
-from chalicelib.domain.evaluation.overhead import COVERS_BOTH, COVERS_OWN, bytes_sent, guardrails, host_overhead, steps
+from chalicelib.domain.evaluation.measures.arms import arms_overhead
+from chalicelib.domain.evaluation.measures.levels import Joined, levels, mean_seconds
+from chalicelib.domain.evaluation.measures.overhead import (
+    COVERS_BOTH,
+    COVERS_OWN,
+    bytes_sent,
+    guardrails,
+    host_overhead,
+    steps,
+)
+from chalicelib.domain.evaluation.measures.retention import critical_report
 from chalicelib.domain.evaluation.plan import EvaluationPlan
-from chalicelib.domain.evaluation.result import (
+from chalicelib.domain.evaluation.result.result import (
     METHOD,
     Dropped,
     Evaluation,
@@ -34,8 +39,10 @@ from chalicelib.domain.evaluation.result import (
     Verdict,
     Window,
 )
-from chalicelib.domain.evaluation.retention import critical_report
-from chalicelib.domain.evaluation.scrapes import Gathered, HostScrapes, gather, host_scrapes
+from chalicelib.domain.evaluation.scrapes.history import HostHistory, seal
+from chalicelib.domain.evaluation.scrapes.scrapes import Gathered, HostScrapes, gather, host_scrapes
+from chalicelib.domain.evaluation.verdict.conclusion import conclude, reduction_of
+from chalicelib.domain.evaluation.verdict.decision import decide
 from chalicelib.domain.measurement import STREAMS, CollectorSample, Count, Variant
 
 __all__ = ["Evaluation", "Reason", "Verdict", "evaluate", "evaluate_gathered", "gather", "recompute", "seal_gathered"]

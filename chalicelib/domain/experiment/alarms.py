@@ -8,7 +8,7 @@ facts: they end the experiment.
 
 from __future__ import annotations
 
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.experiment.state import Alarm, Event, Experiment
 from chalicelib.domain.experiment.transitions import MAX_EVENTS
 from chalicelib.domain.kpi.rows import KpiRow

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.domain.evaluation.result import Reason, Verdict
+from chalicelib.domain.evaluation.result.result import Reason, Verdict
 from chalicelib.domain.experiment import sight
 from chalicelib.domain.experiment.observed import ActivateDeployment, Observed, PreparePromotion
 from chalicelib.domain.experiment.rollout import MIN_SCRAPES, Watched

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from chalicelib.domain.evaluation.evaluation import Evaluation, Verdict
-from chalicelib.domain.evaluation.summary import progress_of
+from chalicelib.domain.evaluation.result.summary import progress_of
 from chalicelib.domain.experiment.observed import Assign, Dismiss, Effect, Observed, StopLoad
 from chalicelib.domain.experiment.state import Event, Experiment, Outcome, Proof, State
 from chalicelib.domain.experiment.transitions import MAX_EVENTS, Cause, move

@@ -11,7 +11,7 @@ from pydantic import Field
 from chalicelib.domain.canary.assignment import Assignment
 from chalicelib.domain.canary.before import Canary, PrePeriod
 from chalicelib.domain.cost.price_book import PriceBook
-from chalicelib.domain.evaluation.summary import Progress
+from chalicelib.domain.evaluation.result.summary import Progress
 from chalicelib.domain.experiment.rollout import Rollout
 from chalicelib.domain.experiment.spec import ExperimentSpec
 from chalicelib.domain.model import Value

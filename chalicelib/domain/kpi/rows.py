@@ -1,4 +1,4 @@
-"""The table of KPIs: how each one stands, for everybody who shows it. Values; made by domain/evaluation/table.py."""
+"""The table of KPIs: how each one stands, for everybody who shows it. Values; made by `evaluation.verdict.table`."""
 
 from __future__ import annotations
 

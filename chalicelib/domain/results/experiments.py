@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.experiment.state import Experiment
 from chalicelib.domain.results.family import Family, Sample
 

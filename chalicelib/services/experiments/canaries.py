@@ -17,7 +17,7 @@ from chalicelib.domain.canary.spec import fewest, too_few
 from chalicelib.domain.errors import InvalidInput, Problem
 from chalicelib.domain.evaluation.evaluation import gather
 from chalicelib.domain.evaluation.plan import EvaluationPlan
-from chalicelib.domain.evaluation.scrapes import host_scrapes
+from chalicelib.domain.evaluation.scrapes.scrapes import host_scrapes
 from chalicelib.domain.experiment.spec import ExperimentSpec
 from chalicelib.domain.experiment.state import Experiment, State
 from chalicelib.domain.host import HostFacts

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Problem
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.experiment.changes import copied, extended
 from chalicelib.domain.experiment.managing import Adoption, adopted, only_of, refuse_differences
 from chalicelib.domain.experiment.rollout import Rollout

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from chalicelib.domain.evaluation.evaluation import evaluate_gathered, gather, seal_gathered
-from chalicelib.domain.evaluation.history import HostHistory
 from chalicelib.domain.evaluation.plan import EvaluationPlan
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
+from chalicelib.domain.evaluation.scrapes.history import HostHistory
 from chalicelib.ports.items import ANY_VERSION, Put
 from chalicelib.repositories.histories import Histories, Known
 from chalicelib.repositories.measurements import Unsealed

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from chalicelib.domain.canary.before import PrePeriod
 from chalicelib.domain.deployment import scope
-from chalicelib.domain.evaluation.deployed import kept
+from chalicelib.domain.evaluation.measures.deployed import kept
 from chalicelib.domain.evaluation.plan import ConfigProof, EvaluationPlan, plan_for
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.experiment.observed import HostView, Observed
 from chalicelib.domain.experiment.rollout import Watched
 from chalicelib.domain.experiment.state import Experiment, State

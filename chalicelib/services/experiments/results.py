@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.experiment.state import Experiment
 from chalicelib.domain.results.experiments import Told, families
 from chalicelib.ports.exposition import Exposition

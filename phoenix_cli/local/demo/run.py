@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.errors import Conflict, PhoenixError, Unavailable
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.experiment.state import Experiment
 from phoenix_cli.binaries.progress import progress_report
 from phoenix_cli.binaries.resolve import resolve_collector, resolve_supervisor

@@ -9,8 +9,8 @@ import pytest
 from chalicelib.domain.canary.before import HostBefore
 from chalicelib.domain.evaluation.evaluation import Evaluation, evaluate, recompute
 from chalicelib.domain.evaluation.plan import EvaluationPlan
-from chalicelib.domain.evaluation.result import Reason, Verdict
-from chalicelib.domain.evaluation.verification import differences
+from chalicelib.domain.evaluation.result.result import Reason, Verdict
+from chalicelib.domain.evaluation.verdict.verification import differences
 from chalicelib.domain.measurement import Count, Variant
 from tests.unit.canary.made import canary_of, counts_of, lot, names, noisy, plan_for_canary
 from tests.unit.evaluation.simulated import WORKER, at

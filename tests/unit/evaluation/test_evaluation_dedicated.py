@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.evaluation.clusters import Cluster, Reading
-from chalicelib.domain.evaluation.collectors import Collector
 from chalicelib.domain.evaluation.evaluation import Evaluation, evaluate, evaluate_gathered, gather, seal_gathered
-from chalicelib.domain.evaluation.numbering import Clock, paired, slots_of
 from chalicelib.domain.evaluation.plan import ConfigProof, EvaluationPlan
-from chalicelib.domain.evaluation.result import Reason, Verdict
-from chalicelib.domain.evaluation.verification import differences
+from chalicelib.domain.evaluation.result.result import Reason, Verdict
+from chalicelib.domain.evaluation.scrapes.clusters import Cluster, Reading
+from chalicelib.domain.evaluation.scrapes.collectors import Collector
+from chalicelib.domain.evaluation.scrapes.numbering import Clock, paired, slots_of
+from chalicelib.domain.evaluation.verdict.verification import differences
 from chalicelib.domain.measurement import CollectorSample, Count, CriticalProcess, ExporterCounters, Variant
 from tests.unit.evaluation.simulated import DEPLOYED, TEN, WORKER, S, at, plan_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from chalicelib.domain.evaluation.deployed import Kept, kept
+from chalicelib.domain.evaluation.measures.deployed import Kept, kept
 from chalicelib.domain.measurement import Count, CriticalProcess, Variant
 
 SECOND = 1_000_000_000

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.evaluation.conclusion import digest
 from chalicelib.domain.evaluation.evaluation import Evaluation, evaluate, recompute
-from chalicelib.domain.evaluation.verification import differences
+from chalicelib.domain.evaluation.verdict.conclusion import digest
+from chalicelib.domain.evaluation.verdict.verification import differences
 from chalicelib.domain.kpi.registry import KPIS
 from chalicelib.domain.kpi.rows import KpiRow
 from chalicelib.domain.measurement import CollectorSample, Count, ExporterCounters

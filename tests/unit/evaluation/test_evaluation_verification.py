@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.evaluation.conclusion import digest
 from chalicelib.domain.evaluation.evaluation import Evaluation, evaluate
-from chalicelib.domain.evaluation.verification import differences
+from chalicelib.domain.evaluation.verdict.conclusion import digest
+from chalicelib.domain.evaluation.verdict.verification import differences
 from tests.unit.evaluation.simulated import WORKER, at, plan_of, sample, scrapes
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.domain.evaluation.evaluation import Evaluation, evaluate
 from chalicelib.domain.evaluation.plan import ConfigProof, plan_for
-from chalicelib.domain.evaluation.result import Reason, Verdict
+from chalicelib.domain.evaluation.result.result import Reason, Verdict
 from chalicelib.domain.experiment.observed import HostView, Observed
 from chalicelib.domain.experiment.spec import ExperimentSpec
 from chalicelib.domain.experiment.state import Experiment, Outcome, State

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.evaluation.evaluation import Evaluation
-from chalicelib.domain.evaluation.result import Verdict
+from chalicelib.domain.evaluation.result.result import Verdict
 from chalicelib.domain.experiment.decide import Decision, decide
 from chalicelib.domain.experiment.observed import (
     ActivateDeployment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.evaluation.summary import Kept
+from chalicelib.domain.evaluation.result.summary import Kept
 from chalicelib.domain.experiment.state import State
 from chalicelib.domain.kubernetes.experiment_mirror import ExperimentStatus
 from chalicelib.domain.kubernetes.resource import MAX_MESSAGE, ConditionStatus

@@ -7,7 +7,7 @@ import json
 
 from rich.console import Console
 
-from chalicelib.domain.evaluation.verification import differences
+from chalicelib.domain.evaluation.verdict.verification import differences
 from chalicelib.domain.measurement import Variant
 from phoenix_cli.show.compare import compare_document, compare_table, evaluation_in
 from phoenix_cli.show.facts import measuring_fact, overhead_fact

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from chalicelib.domain.evaluation.result import Evaluation, Reason
+from chalicelib.domain.evaluation.result.result import Evaluation, Reason
 from chalicelib.domain.experiment.state import END_STATES, Outcome, State
 from phoenix_cli.show import explaining
 from phoenix_cli.show.explaining import explain, explain_document, explain_lines

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.evaluation.result import Reduction, Rows
+from chalicelib.domain.evaluation.result.result import Reduction, Rows
 from phoenix_cli.show.axis import time_axis, value_axis
 from phoenix_cli.show.plot import Flag, reduction_plot, scale_note, series_plot
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.audit import AuditRecord
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.experiment.state import Experiment, State
 from chalicelib.domain.experiment.transitions import Cause, move
 from chalicelib.domain.measurement import CriticalProcess, Variant

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from chalicelib.domain.errors import InvalidInput
-from chalicelib.domain.evaluation.result import Evaluation
+from chalicelib.domain.evaluation.result.result import Evaluation
 from phoenix_cli.commands.experiment import app
 from phoenix_cli.show.compare import compare_document
 from phoenix_cli.show.verifying import check, checked_document, checked_lines

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.domain.cost import SeriesCost
-from chalicelib.domain.evaluation.criteria import Criterion, criteria
 from chalicelib.domain.evaluation.interval import MIN_SCRAPES
-from chalicelib.domain.evaluation.result import Guardrail, HostOverhead, Measured
+from chalicelib.domain.evaluation.result.result import Guardrail, HostOverhead, Measured
+from chalicelib.domain.evaluation.verdict.criteria import Criterion, criteria
 from chalicelib.domain.kpi.registry import KPIS, Form, Kpi, KpiName, Unit
 from chalicelib.domain.kpi.rows import KpiRow, RowState
 from chalicelib.domain.measurement import Variant

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.evaluation.clusters import Cluster, CriticalSet, SetKey, clusters_of
 from chalicelib.domain.evaluation.plan import EvaluationPlan
+from chalicelib.domain.evaluation.scrapes.clusters import Cluster, CriticalSet, SetKey, clusters_of
 from chalicelib.domain.measurement import CollectorSample, Count, Variant
 
 _BASELINE = (Variant.RAW, Variant.BASELINE)

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from chalicelib.domain.evaluation.clusters import Cluster, Reading
-from chalicelib.domain.evaluation.collectors import Collector
+from chalicelib.domain.evaluation.scrapes.clusters import Cluster, Reading
+from chalicelib.domain.evaluation.scrapes.collectors import Collector
 from chalicelib.domain.measurement import STREAMS, Variant
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from chalicelib.domain.evaluation.retention import ALTOGETHER
+from chalicelib.domain.evaluation.measures.retention import ALTOGETHER
 from chalicelib.domain.measurement import Count, CriticalProcess, Variant
 
 _SECOND = 1_000_000_000

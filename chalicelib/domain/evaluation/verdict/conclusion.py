@@ -12,13 +12,13 @@ from typing import Any
 
 from chalicelib.domain.canary.estimate import retained, sums_in
 from chalicelib.domain.cost import PriceBook, SeriesCost, series_cost
-from chalicelib.domain.evaluation import wording
-from chalicelib.domain.evaluation.criteria import criteria, reduction_ratio
-from chalicelib.domain.evaluation.decision import blocked_by_hosts, decide
 from chalicelib.domain.evaluation.interval import minutes_left, multiplier
-from chalicelib.domain.evaluation.levels import billed_hosts
-from chalicelib.domain.evaluation.result import Evaluation, Evidence, Measured, MinutesLeft, Reason, Reduction
-from chalicelib.domain.evaluation.table import kpi_rows
+from chalicelib.domain.evaluation.measures.levels import billed_hosts
+from chalicelib.domain.evaluation.result.result import Evaluation, Evidence, Measured, MinutesLeft, Reason, Reduction
+from chalicelib.domain.evaluation.verdict import wording
+from chalicelib.domain.evaluation.verdict.criteria import criteria, reduction_ratio
+from chalicelib.domain.evaluation.verdict.decision import blocked_by_hosts, decide
+from chalicelib.domain.evaluation.verdict.table import kpi_rows
 from chalicelib.domain.kpi.registry import KpiName
 
 FORECAST_FROM_MINUTES = 10

@@ -21,10 +21,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from chalicelib.domain.evaluation.numbering import Scrape
-from chalicelib.domain.evaluation.result import CriticalReport, Miss
-from chalicelib.domain.evaluation.retained import PatternRetention, ProcessRetention
-from chalicelib.domain.evaluation.scrapes import HostScrapes
+from chalicelib.domain.evaluation.result.result import CriticalReport, Miss
+from chalicelib.domain.evaluation.result.retained import PatternRetention, ProcessRetention
+from chalicelib.domain.evaluation.scrapes.numbering import Scrape
+from chalicelib.domain.evaluation.scrapes.scrapes import HostScrapes
 from chalicelib.domain.measurement import CriticalProcess, Variant
 
 MAX_PROCESSES, MAX_UNCONFIRMED, MAX_PIDS, MAX_TIMES = 200, 50, 20, 10

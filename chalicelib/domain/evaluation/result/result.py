@@ -12,13 +12,13 @@ from pydantic import Field
 
 from chalicelib.domain.canary.before import Canary
 from chalicelib.domain.cost import PriceBook, SeriesCost
-from chalicelib.domain.evaluation.arm_costs import ArmRatio, Measuring
 from chalicelib.domain.evaluation.interval import Batch
 from chalicelib.domain.evaluation.plan import ArmUnderTest, ConfigProof, Limits
-from chalicelib.domain.evaluation.reasons import BREACHES as BREACHES
-from chalicelib.domain.evaluation.reasons import Reason as Reason
-from chalicelib.domain.evaluation.reasons import Verdict as Verdict
-from chalicelib.domain.evaluation.retained import PatternRetention, ProcessRetention
+from chalicelib.domain.evaluation.result.arm_costs import ArmRatio, Measuring
+from chalicelib.domain.evaluation.result.reasons import BREACHES as BREACHES
+from chalicelib.domain.evaluation.result.reasons import Reason as Reason
+from chalicelib.domain.evaluation.result.reasons import Verdict as Verdict
+from chalicelib.domain.evaluation.result.retained import PatternRetention, ProcessRetention
 from chalicelib.domain.experiment.spec import Mode
 from chalicelib.domain.kpi.judged import Guardrail as Guardrail
 from chalicelib.domain.kpi.rows import KpiRow

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from chalicelib.domain.evaluation.clusters import Cluster
 from chalicelib.domain.evaluation.plan import EvaluationPlan
+from chalicelib.domain.evaluation.scrapes.clusters import Cluster
 from chalicelib.domain.measurement import CollectorSample, Count
 
 _SECOND = 1_000_000_000

@@ -9,11 +9,19 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from chalicelib.domain.canary.spec import MIN_PER_ARM
-from chalicelib.domain.evaluation.criteria import Criterion, criteria, reduction_ratio
-from chalicelib.domain.evaluation.decision import Decision, blocked_by_hosts
 from chalicelib.domain.evaluation.interval import MIN_SCRAPES, hosts_needed
-from chalicelib.domain.evaluation.reasons import LIMIT_BROKEN
-from chalicelib.domain.evaluation.result import Guardrail, HostCoverage, Measured, MinutesLeft, Miss, Reason, Unmeasured
+from chalicelib.domain.evaluation.result.reasons import LIMIT_BROKEN
+from chalicelib.domain.evaluation.result.result import (
+    Guardrail,
+    HostCoverage,
+    Measured,
+    MinutesLeft,
+    Miss,
+    Reason,
+    Unmeasured,
+)
+from chalicelib.domain.evaluation.verdict.criteria import Criterion, criteria, reduction_ratio
+from chalicelib.domain.evaluation.verdict.decision import Decision, blocked_by_hosts
 from chalicelib.domain.experiment.spec import MIN_FLEET
 from chalicelib.domain.kpi.registry import KPIS, KpiName, Severity, Unit
 from chalicelib.domain.kpi.words import shown

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from chalicelib.domain.evaluation.arm_costs import ArmRatio, Measuring
-from chalicelib.domain.evaluation.collectors import Collector, collectors_of, restarts_of
 from chalicelib.domain.evaluation.interval import cut, ratio_of
-from chalicelib.domain.evaluation.numbering import slots_of
-from chalicelib.domain.evaluation.overhead import (
+from chalicelib.domain.evaluation.measures.overhead import (
     Step,
     counter_of,
     grown,
@@ -22,8 +19,11 @@ from chalicelib.domain.evaluation.overhead import (
     steps,
 )
 from chalicelib.domain.evaluation.plan import EvaluationPlan
-from chalicelib.domain.evaluation.result import HostOverhead, OverheadReport
-from chalicelib.domain.evaluation.scrapes import HostScrapes
+from chalicelib.domain.evaluation.result.arm_costs import ArmRatio, Measuring
+from chalicelib.domain.evaluation.result.result import HostOverhead, OverheadReport
+from chalicelib.domain.evaluation.scrapes.collectors import Collector, collectors_of, restarts_of
+from chalicelib.domain.evaluation.scrapes.numbering import slots_of
+from chalicelib.domain.evaluation.scrapes.scrapes import HostScrapes
 from chalicelib.domain.measurement import CollectorSample, Variant
 from chalicelib.domain.pipeline.kpi import EXPORTER
 from chalicelib.domain.pipeline.telemetry import SMALLEST_PUSH_S

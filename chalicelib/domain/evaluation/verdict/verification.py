@@ -12,12 +12,12 @@ from math import isclose
 from typing import Any
 
 from chalicelib.domain.canary.verification import canary_sums
-from chalicelib.domain.evaluation.arms import measuring_of, ratio_again
-from chalicelib.domain.evaluation.conclusion import conclude, digest, reduction_of
 from chalicelib.domain.evaluation.interval import cut
-from chalicelib.domain.evaluation.levels import price_of
-from chalicelib.domain.evaluation.result import METHOD_VERSION, CriticalReport, Evaluation, Measured
-from chalicelib.domain.evaluation.retained import ProcessRetention
+from chalicelib.domain.evaluation.measures.arms import measuring_of, ratio_again
+from chalicelib.domain.evaluation.measures.levels import price_of
+from chalicelib.domain.evaluation.result.result import METHOD_VERSION, CriticalReport, Evaluation, Measured
+from chalicelib.domain.evaluation.result.retained import ProcessRetention
+from chalicelib.domain.evaluation.verdict.conclusion import conclude, digest, reduction_of
 from chalicelib.domain.kpi.judged import again
 from chalicelib.domain.kpi.registry import KPIS, KpiName
 

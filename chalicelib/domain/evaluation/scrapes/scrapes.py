@@ -27,12 +27,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from chalicelib.domain.evaluation.clusters import Cluster, SetKeys, sets_in
-from chalicelib.domain.evaluation.collectors import Collector, collectors_of, host_clusters, restarts_of
-from chalicelib.domain.evaluation.history import HostHistory, Tally, sorted_samples, tally
-from chalicelib.domain.evaluation.numbering import Clock, Scrape, alone, paired
 from chalicelib.domain.evaluation.plan import EvaluationPlan
-from chalicelib.domain.evaluation.result import Dropped, Gap, HostCoverage
+from chalicelib.domain.evaluation.result.result import Dropped, Gap, HostCoverage
+from chalicelib.domain.evaluation.scrapes.clusters import Cluster, SetKeys, sets_in
+from chalicelib.domain.evaluation.scrapes.collectors import Collector, collectors_of, host_clusters, restarts_of
+from chalicelib.domain.evaluation.scrapes.history import HostHistory, Tally, sorted_samples, tally
+from chalicelib.domain.evaluation.scrapes.numbering import Clock, Scrape, alone, paired
 from chalicelib.domain.measurement import STREAMS, CollectorSample, Count, Variant
 
 MAX_GAPS = 100

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from chalicelib.domain.evaluation.interval import Batch, cut
 from chalicelib.domain.evaluation.plan import Limits
-from chalicelib.domain.evaluation.result import BytesSent, ExporterTotals, HostOverhead
+from chalicelib.domain.evaluation.result.result import BytesSent, ExporterTotals, HostOverhead
 from chalicelib.domain.kpi.judged import Guardrail, is_exact, judged
 from chalicelib.domain.kpi.registry import KpiName
 from chalicelib.domain.measurement import CollectorSample, Variant

@@ -12,8 +12,8 @@ from typing import Literal
 from chalicelib.domain.canary.estimate import canary_ratio, sums_in
 from chalicelib.domain.cost.series import monthly
 from chalicelib.domain.evaluation.interval import MIN_SCRAPES, Ratio, ratio_of
-from chalicelib.domain.evaluation.levels import billed_hosts
-from chalicelib.domain.evaluation.result import BytesSent, Evidence, Measured
+from chalicelib.domain.evaluation.measures.levels import billed_hosts
+from chalicelib.domain.evaluation.result.result import BytesSent, Evidence, Measured
 from chalicelib.domain.experiment.spec import MIN_FLEET
 from chalicelib.domain.kpi.registry import KPIS, KpiName
 

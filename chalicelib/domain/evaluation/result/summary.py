@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from chalicelib.domain.evaluation.result import CriticalReport, Evaluation, MinutesLeft
-from chalicelib.domain.evaluation.retained import PatternRetention
+from chalicelib.domain.evaluation.result.result import CriticalReport, Evaluation, MinutesLeft
+from chalicelib.domain.evaluation.result.retained import PatternRetention
 from chalicelib.domain.model import Value
 
 MOST = 300

@@ -11,8 +11,8 @@ from chalicelib.domain.cost import PriceBook
 from chalicelib.domain.cost.series import monthly
 from chalicelib.domain.evaluation.interval import MIN_SCRAPES, Batch, cut
 from chalicelib.domain.evaluation.plan import Limits
-from chalicelib.domain.evaluation.result import BytesSent, Evidence, HostCoverage
-from chalicelib.domain.evaluation.scrapes import HostScrapes
+from chalicelib.domain.evaluation.result.result import BytesSent, Evidence, HostCoverage
+from chalicelib.domain.evaluation.scrapes.scrapes import HostScrapes
 from chalicelib.domain.kpi.judged import Guardrail, Price, judged
 from chalicelib.domain.kpi.registry import KpiName
 from chalicelib.domain.measurement import Variant

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from math import log
 
 from chalicelib.domain.canary.estimate import short_of_hosts, sums_in
-from chalicelib.domain.evaluation.criteria import Criterion, criteria, reduction_ratio
 from chalicelib.domain.evaluation.interval import MIN_SCRAPES
-from chalicelib.domain.evaluation.levels import price_of
-from chalicelib.domain.evaluation.reasons import LIMIT_BROKEN, Reason, Verdict
-from chalicelib.domain.evaluation.result import Guardrail, Measured
+from chalicelib.domain.evaluation.measures.levels import price_of
+from chalicelib.domain.evaluation.result.reasons import LIMIT_BROKEN, Reason, Verdict
+from chalicelib.domain.evaluation.result.result import Guardrail, Measured
+from chalicelib.domain.evaluation.verdict.criteria import Criterion, criteria, reduction_ratio
 from chalicelib.domain.experiment.spec import MIN_FLEET
 from chalicelib.domain.kpi.judged import again
 from chalicelib.domain.kpi.registry import Severity
