@@ -76,7 +76,7 @@ bench: setup  ## measure, side by side, as tables
 
 bench-evaluation: .venv/dev  ## simulate the verdict's rule beside others: errors, power; writes the guide's tables
 	@$(PY) -m bench evaluation $(ARGS)
-	@$(PY) -m bench.evaluation_page
+	@$(PY) -m bench.evaluation.page
 
 bench-stepping: setup  ## step 10 000 active experiments: seconds, requests and units a step, dollars a month
 	@$(PY) -m bench stepping $(ARGS)

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.instruments.running import BenchFailed
 from bench.registry import BENCHMARKS, RESULTS, Options, runner
 from bench.report import Report
-from bench.running import BenchFailed
 from chalicelib.domain.errors import PhoenixError
 
 Measure = Callable[[str, Options], Report]

@@ -18,11 +18,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import arms, conditions, proc, selfcount
-from bench.receiver import Receiver
+from bench.instruments import arms, conditions, proc, selfcount
+from bench.instruments.receiver import Receiver
+from bench.instruments.running import BenchFailed, collector, collector_binary, missing, population
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
-from bench.running import BenchFailed, collector, collector_binary, missing, population
 from chalicelib.domain.pipeline.rendering import Fragment
 
 PIPELINES = (arms.BASELINE, arms.PRIORITY, arms.TOPK)

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench import conditions
+from bench.instruments import conditions
+from bench.instruments.running import dynamodb
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
-from bench.running import dynamodb
 from chalicelib.adapters.items.dynamodb import DynamoItemStore
 from chalicelib.adapters.items.sqlite import SqliteItemStore
 from chalicelib.ports import items

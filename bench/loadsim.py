@@ -25,10 +25,10 @@ from typing import Any
 
 import yaml
 
-from bench import conditions, proc
+from bench.instruments import conditions, proc
+from bench.instruments.running import START_SECONDS, STOP_SECONDS, BenchFailed, end
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
-from bench.running import START_SECONDS, STOP_SECONDS, BenchFailed, end
 
 ALIVE = 1000
 RATES = (0.0, 20.0, 30.0, 50.0)

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench import conditions
+from bench.instruments import conditions
+from bench.instruments.running import CRITICAL_PROCESSES, BenchFailed, collector_binary, population
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
-from bench.running import CRITICAL_PROCESSES, BenchFailed, collector_binary, population
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from phoenix_cli.binaries.progress import PlainReport
 from phoenix_cli.binaries.resolve import resolve_supervisor

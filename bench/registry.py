@@ -1,4 +1,4 @@
-"""Which benchmarks there are, and what each may be told. A benchmark is a module of this package with
+"""Which benchmarks there are, where each stands, and what it may be told. A benchmark is a module of this package with
 `run(options: Options) -> Report`; it is imported only when it is asked for.
 """
 
@@ -40,9 +40,18 @@ BENCHMARKS = {
     "evaluation_looks": "what a look at an experiment reads and takes, beside reading all measurements",
 }
 """Name to one line for people, in the order in which all of them run."""
+_IN_ROOMS = {
+    "catalog": "catalog.catalog",
+    "ingest": "ingest.ingest",
+    "stepping": "stepping.stepping",
+    "evaluation": "evaluation.evaluation",
+    "evaluation_looks": "evaluation.looks",
+}
+"""Name to module, where it is not the name itself."""
 
 
 def runner(name: str) -> Callable[[Options], Report]:
     """The function that measures. Raises KeyError for a name that is not in BENCHMARKS."""
     BENCHMARKS[name]
-    return cast(Callable[[Options], Report], importlib.import_module(f"bench.{name}").run)
+    module = importlib.import_module(f"bench.{_IN_ROOMS.get(name, name)}")
+    return cast(Callable[[Options], Report], module.run)

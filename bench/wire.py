@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import arms, conditions
-from bench.receiver import Contents, Receiver, Sent, contents
+from bench.instruments import arms, conditions
+from bench.instruments.receiver import Contents, Receiver, Sent, contents
+from bench.instruments.running import BenchFailed, collector, collector_binary, missing, population
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
-from bench.running import BenchFailed, collector, collector_binary, missing, population
 from chalicelib.domain.pipeline.kpi import SERIES
 
 TOTALS = (300, 1000)

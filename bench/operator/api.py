@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import yaml
 
-from bench.running import BenchFailed
+from bench.instruments.running import BenchFailed
 
 SERVER = "https://127.0.0.1:443"
 PIPELINES = "/apis/phoenix.io/v1alpha1/namespaces/default/phoenixprocesspipelines"

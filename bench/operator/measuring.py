@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import conditions, proc
+from bench.instruments import conditions, proc
+from bench.instruments.running import BenchFailed, collector_binary
 from bench.operator.api import DAEMON_SETS, MERGE, PIPELINES, Api, Watcher
 from bench.operator.audit import POLICY, Audit, Requests
 from bench.operator.resources import DISTINCT, NOWHERE, configurations, name, node, pipeline
 from bench.operator.subjects import Subject, build, floor, kwok, phoenix, started
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
-from bench.running import BenchFailed, collector_binary
 from chalicelib.settings import ROOT
 from tests.kubernetes.cluster import Cluster
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import running
-from bench.running import BenchFailed
+from bench.instruments import running
+from bench.instruments.running import BenchFailed
 from chalicelib.settings import ROOT
 
 FLOOR = Path(__file__).resolve().parent / "floor"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.filling import Filling
+from bench.instruments.filling import Filling
 from chalicelib.adapters.items.dynamodb import DynamoItemStore
 from chalicelib.adapters.items.sqlite import SqliteItemStore
 from chalicelib.domain.access import DEFAULT_TENANT as TENANT

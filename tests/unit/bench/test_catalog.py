@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from bench import catalog_page
-from bench.catalog import Plan, Sized
-from bench.catalog_columns import COLUMNS, TARGETS_TITLE
-from bench.catalog_cost import Alone, Costs
-from bench.catalog_exact import Run, Shown, judge
-from bench.catalog_subjects import CASES, EXCLUDE, INCLUDE, RIVALS, SAMPLING, THRESHOLD, Look, rivals
-from bench.catalog_targets import judged
+from bench.catalog import page as catalog_page
+from bench.catalog.catalog import Plan, Sized
+from bench.catalog.columns import COLUMNS, TARGETS_TITLE
+from bench.catalog.costing import Alone, Costs
+from bench.catalog.exactness import Run, Shown, judge
+from bench.catalog.subjects import CASES, EXCLUDE, INCLUDE, RIVALS, SAMPLING, THRESHOLD, Look, rivals
+from bench.catalog.targets import judged
 from bench.markdown import put
 from bench.registry import RESULTS
 from chalicelib.adapters.catalog.files import FileCatalog
@@ -46,7 +46,7 @@ def test_the_readme_links_every_pipeline() -> None:
 
 def test_the_readme_says_what_the_result_says(result: dict[str, Any]) -> None:
     page = (CATALOG / "README.md").read_text("utf-8")
-    assert put(page, catalog_page.MARKERS, catalog_page.block(result)) == page, "run: python -m bench.catalog_page"
+    assert put(page, catalog_page.MARKERS, catalog_page.block(result)) == page, "run: python -m bench.catalog.page"
     sized = [table for table in result["tables"] if table["title"] not in catalog_page.OTHERS]
     assert sized
     for table in sized:
@@ -57,7 +57,7 @@ def test_the_readme_says_what_the_result_says(result: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_effect_of_a_pipeline_is_the_measured_one(name: str, result: dict[str, Any]) -> None:
     stated = yaml.safe_load((CATALOG / name / "metadata.yaml").read_text("utf-8"))["effect"]
-    assert stated == yaml.safe_load(catalog_page.effects(result)[name])["effect"], "run: python -m bench.catalog_page"
+    assert stated == yaml.safe_load(catalog_page.effects(result)[name])["effect"], "run: python -m bench.catalog.page"
 
 
 def test_a_missed_target_is_said(result: dict[str, Any]) -> None:

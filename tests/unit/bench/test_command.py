@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
+from bench.instruments.running import BenchFailed
 from bench.registry import BENCHMARKS, Options, runner
 from bench.report import Column, Report, Table
-from bench.running import BenchFailed
 
 ROOT = Path(__file__).parents[3]
 

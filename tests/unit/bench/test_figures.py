@@ -9,15 +9,15 @@ import time
 
 import pytest
 
-from bench import proc
-from bench.bodies import COUNTS, CRITICAL, TELEMETRY, bodies
-from bench.client import answer
 from bench.collector import Cost
 from bench.collector import _rows as collector_rows
-from bench.ingest import hosts_note, percentile
+from bench.ingest.bodies import COUNTS, CRITICAL, TELEMETRY, bodies
+from bench.ingest.client import answer
+from bench.ingest.ingest import hosts_note, percentile
+from bench.instruments import proc
+from bench.instruments.receiver import Contents, Sent
+from bench.instruments.selfcount import Counters, parse
 from bench.promote import Round, rows
-from bench.receiver import Contents, Sent
-from bench.selfcount import Counters, parse
 from bench.wire import INTERVAL_S, whole_scrapes
 from chalicelib.adapters.otlp.metrics import PROTOBUF, OtlpMetricsCodec
 

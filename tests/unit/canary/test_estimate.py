@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.evaluation_canary import BEFORE, LOOKS, fleet, in_use
-from bench.evaluation_noise import FAMILIES
+from bench.evaluation.canary import BEFORE, LOOKS, fleet, in_use
+from bench.evaluation.noise import FAMILIES
 from chalicelib.domain.canary.estimate import HostSums, canary_ratio, growth, jackknife, retained
 from chalicelib.domain.evaluation.interval import T99, cut, multiplier
 from chalicelib.domain.measurement import Variant

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.evaluation import ERROR_TITLE, TABLES
-from bench.evaluation_methods import METHODS, Bounds, decided, in_use, spending_levels
-from bench.evaluation_noise import FAMILIES, SLOW, Arms, Family, hosts
-from bench.evaluation_page import MARKERS, PAGE, STATED, block
+from bench.evaluation.evaluation import ERROR_TITLE, TABLES
+from bench.evaluation.methods import METHODS, Bounds, decided, in_use, spending_levels
+from bench.evaluation.noise import FAMILIES, SLOW, Arms, Family, hosts
+from bench.evaluation.page import MARKERS, PAGE, STATED, block
 from bench.markdown import put
 from chalicelib.domain.evaluation.interval import answer, retention
 

@@ -1,6 +1,6 @@
 """Hosts that send on time, whatever the server does: each request has its moment, and waits count from that moment.
 
-`python -m bench.fleet_client`: reads a Job as JSON, prepares every request beforehand, runs, and answers with an
+`python -m bench.ingest.fleet_client`: reads a Job as JSON, prepares every request beforehand, runs, and answers with an
 Outcome as JSON. An answer that comes late never holds up what other hosts send (no co-ordinated omission), as long as
 one of the connections is free.
 """
@@ -14,8 +14,8 @@ import threading
 import time
 from dataclasses import asdict, dataclass
 
-from bench.bodies import bodies
-from bench.client import Outcome, answer, http_request
+from bench.ingest.bodies import bodies
+from bench.ingest.client import Outcome, answer, http_request
 
 _TIMEOUT_S = 30.0
 

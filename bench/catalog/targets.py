@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from bench import arms
-from bench.catalog_cost import Alone, Costs
-from bench.catalog_exact import Run
-from bench.catalog_subjects import CASES
+from bench.catalog.costing import Alone, Costs
+from bench.catalog.exactness import Run
+from bench.catalog.subjects import CASES
+from bench.instruments import arms
 
 AT = 1000
 NINETY = ("process-topk-v1", "process-aggressive-v1", "process-critical-v1")

@@ -9,7 +9,7 @@ import time
 
 import psutil
 
-from bench.catalog_subjects import HEAVY, IDLE, Look
+from bench.catalog.subjects import HEAVY, IDLE, Look
 
 LOOK_SECONDS = 2.0
 _KTHREADD = 2

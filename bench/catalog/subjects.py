@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench import arms
+from bench.instruments import arms
 from chalicelib.domain.pipeline import ottl, parts
 from chalicelib.domain.pipeline.rendering import Fragment
 from tests.catalog import rules

@@ -1,8 +1,8 @@
 """`bench catalog`: every pipeline of the catalog beside what people use today, on the same live populations.
 
-At each size: cost (bench.catalog_cost), then what is sent and whether it is right (bench.catalog_exact). At one size
-also with shared names, and the baseline at a long interval. A complete run writes catalog/README.md and the `effect` of
-each pipeline's metadata (bench.catalog_page); a partial one only when told.
+At each size: cost (costing.py), then what is sent and whether it is right (exactness.py). At one size also with shared
+names, and the baseline at a long interval. A complete run writes catalog/README.md and the `effect` of each pipeline's
+metadata (page.py); a partial one only when told.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import arms, catalog_cost, catalog_exact, catalog_page, conditions
-from bench.catalog_columns import (
+from bench.catalog import costing, exactness, page
+from bench.catalog.columns import (
     COLUMNS,
     NAMES,
     NAMES_TITLE,
@@ -27,14 +27,15 @@ from bench.catalog_columns import (
     TARGETS_TITLE,
     title,
 )
-from bench.catalog_cost import Alone, Costs
-from bench.catalog_exact import Shown
-from bench.catalog_look import look
-from bench.catalog_subjects import CASES, NOBODY, Look, rivals
-from bench.catalog_targets import judged
+from bench.catalog.costing import Alone, Costs
+from bench.catalog.exactness import Shown
+from bench.catalog.looking import look
+from bench.catalog.subjects import CASES, NOBODY, Look, rivals
+from bench.catalog.targets import judged
+from bench.instruments import arms, conditions
+from bench.instruments.running import BenchFailed, collector_binary, missing, population
 from bench.registry import Options
 from bench.report import Cell, Report, Table
-from bench.running import BenchFailed, collector_binary, missing, population
 
 SIZES = (100, 300, 1000, 3000)
 ALONE_AT, SHARED_AT = 300, 1000
@@ -62,8 +63,8 @@ class Sized:
 
     plan: Plan
     cost: Mapping[str, Costs]
-    exact: catalog_exact.Run
-    shared: catalog_exact.Run | None = None
+    exact: exactness.Run
+    shared: exactness.Run | None = None
     alone: Alone | None = None
 
 
@@ -89,7 +90,7 @@ def run(options: Options) -> Report:
     said = {"command": command, **machine, "collector": conditions.version_of(binary)}
     report = _report("catalog" if complete or options.publish else "catalog-partial", measured, failed, said)
     if complete or options.publish:
-        catalog_page.write(report.document())
+        page.write(report.document())
     return report
 
 
@@ -114,7 +115,7 @@ def _size(binary: Path, size: int, plan: Plan, quick: bool, folder: Path) -> Siz
     with population(missing(size), folder):
         seen = look(CRITICAL)
         if size == ALONE_AT and not quick:
-            with catalog_cost.alone(binary, folder / "alone") as found:
+            with costing.alone(binary, folder / "alone") as found:
                 cost, exact = _both(binary, seen, size, plan, folder)
         else:
             cost, exact = _both(binary, seen, size, plan, folder)
@@ -122,21 +123,19 @@ def _size(binary: Path, size: int, plan: Plan, quick: bool, folder: Path) -> Siz
     if size == SHARED_AT and not quick:
         _say(f"{size} processes with shared names: what is sent")
         with population(missing(size), folder, "realistic"):
-            shared = catalog_exact.run(binary, look(CRITICAL), plan.interval_s, plan.shown, folder / "shared")
+            shared = exactness.run(binary, look(CRITICAL), plan.interval_s, plan.shown, folder / "shared")
     return Sized(plan, cost, exact, shared, found[0] if found else None)
 
 
-def _both(
-    binary: Path, seen: Look, size: int, plan: Plan, folder: Path
-) -> tuple[Mapping[str, Costs], catalog_exact.Run]:
+def _both(binary: Path, seen: Look, size: int, plan: Plan, folder: Path) -> tuple[Mapping[str, Costs], exactness.Run]:
     _say(f"{size} processes: cost, {plan.rounds} rounds of {plan.scrapes} scrapes {plan.interval_s:g} s apart")
     cost: Mapping[str, Costs] = {}
     try:
-        cost = catalog_cost.run(binary, seen, plan.interval_s, plan.scrapes, plan.rounds, folder)
+        cost = costing.run(binary, seen, plan.interval_s, plan.scrapes, plan.rounds, folder)
     except BenchFailed as error:
         _say(f"{size} processes: cost not measured: {error}")
     _say(f"{size} processes: what is sent in {plan.shown} scrapes")
-    exact = catalog_exact.run(binary, seen, plan.interval_s, plan.shown, folder / "exact")
+    exact = exactness.run(binary, seen, plan.interval_s, plan.shown, folder / "exact")
     for name, one in exact.shown.items():
         if one.mismatches:
             _say(f"  {name}: {one.mismatches} mismatches, such as {one.why}")

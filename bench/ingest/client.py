@@ -1,7 +1,7 @@
 """A load client in a process of its own: keep-alive connections that send one request after another for some seconds.
 
-`python -m bench.client`: reads a Job as JSON, prepares every request beforehand, runs, and answers with an Outcome as
-JSON. A plain socket and a short reader of answers, so that the client takes little of the CPU that the server needs.
+`python -m bench.ingest.client`: reads a Job as JSON, prepares every request beforehand, runs, and answers with an
+Outcome as JSON. A plain socket and a short reader of answers, so that the client takes little of the CPU that the server needs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import threading
 import time
 from dataclasses import asdict, dataclass, field
 
-from bench.bodies import bodies
+from bench.ingest.bodies import bodies
 
 MOST_A_SECOND = 3000
 """Requests prepared for each second, over all connections."""

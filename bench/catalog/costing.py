@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import arms, proc, selfcount
-from bench.catalog_subjects import CASES, Look, deployment, rivals
+from bench.catalog.subjects import CASES, Look, deployment, rivals
 from bench.collector import Cost, Subject, measure
-from bench.receiver import Receiver
-from bench.running import BenchFailed, collector
+from bench.instruments import arms, proc, selfcount
+from bench.instruments.receiver import Receiver
+from bench.instruments.running import BenchFailed, collector
 from chalicelib.domain.pipeline.rendering import Fragment
 
 SETTLE_SCRAPES = 2

@@ -1,7 +1,7 @@
 """How often the evaluation's rule is wrong, and how fast it decides, by simulation, beside what one might do instead.
 
 `python -m bench evaluation [--quick]`: a scrape every 15 s, first look at 5 minutes, then one at every scrape until 60
-minutes. Noise: evaluation_noise.py. Rules: evaluation_methods.py. Here: what is counted, the goals, the tables. A cell
+minutes. Noise: noise.py. Rules: methods.py. Here: what is counted, the goals, the tables. A cell
 that misses its goal is named in the last column of its row.
 """
 
@@ -14,11 +14,11 @@ from math import sqrt
 
 import numpy as np
 
-from bench import conditions
-from bench.evaluation_canary import CANARY_NOTES, CANARY_TABLES
-from bench.evaluation_canary import tables as canary_tables
-from bench.evaluation_methods import LAST, METHODS, PER_MINUTE, Bounds, Floats, decided, in_use
-from bench.evaluation_noise import FAMILIES, LEVEL, SD, USUAL, Family, Generator, ar1, hosts, separate
+from bench.evaluation.canary import CANARY_NOTES, CANARY_TABLES
+from bench.evaluation.canary import tables as canary_tables
+from bench.evaluation.methods import LAST, METHODS, PER_MINUTE, Bounds, Floats, decided, in_use
+from bench.evaluation.noise import FAMILIES, LEVEL, SD, USUAL, Family, Generator, ar1, hosts, separate
+from bench.instruments import conditions
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
 from chalicelib.domain.evaluation.result.result import METHOD

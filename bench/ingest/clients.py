@@ -8,8 +8,8 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from bench.client import Outcome
-from bench.running import BenchFailed
+from bench.ingest.client import Outcome
+from bench.instruments.running import BenchFailed
 
 
 def run_client(module: str, job: Any, seconds: float) -> Outcome:

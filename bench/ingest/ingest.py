@@ -2,7 +2,7 @@
 
 A real `phoenix up` on a free port is sent requests as collectors send them (captured form, every one another scrape)
 by clients in a process of their own, and asked for its health between, as the floor of gateway and server. Then a
-thousand hosts report on time (ingest_fleet).
+thousand hosts report on time (thousand_hosts.py).
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench import conditions, ingest_fleet, proc
-from bench.bodies import COUNTS, CRITICAL, TELEMETRY
-from bench.client import HEALTH, Job, Outcome
-from bench.clients import run_client
+from bench.ingest import thousand_hosts
+from bench.ingest.bodies import COUNTS, CRITICAL, TELEMETRY
+from bench.ingest.client import HEALTH, Job, Outcome
+from bench.ingest.clients import run_client
+from bench.instruments import conditions, proc
+from bench.instruments.running import BenchFailed, collector_binary, dynamodb
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
-from bench.running import BenchFailed, collector_binary, dynamodb
 from phoenix_cli.client import Client
 from phoenix_cli.local.demo.stack import Stack
 from phoenix_cli.local.instance import running
@@ -63,7 +64,7 @@ def run(options: Options) -> Report:
     with tempfile.TemporaryDirectory() as folder, _control_plane(Path(folder), options.store) as stack:
         port = urlsplit(stack.url).port or 0
         pid = _pid(Path(folder))
-        tokens = _enrol(stack, ingest_fleet.HOSTS)
+        tokens = _enrol(stack, thousand_hosts.HOSTS)
         found: dict[tuple[str, int], list[Measured]] = {}
         for number in range(rounds):
             print(f"  round {number + 1} of {rounds}", file=sys.stderr, flush=True)
@@ -71,7 +72,7 @@ def run(options: Options) -> Report:
                 for kind in KINDS:
                     job = Job(port, kind, SECONDS, dict(list(tokens.items())[:count]))
                     found.setdefault((kind, count), []).append(_measure(job, pid))
-        fleet = ingest_fleet.table(port, pid, tokens, quick=options.quick)
+        fleet = thousand_hosts.table(port, pid, tokens, quick=options.quick)
     rates = {key: _rate(measured) for key, measured in found.items()}
     said = {
         **machine,
@@ -84,7 +85,7 @@ def run(options: Options) -> Report:
     }
     order = [(kind, count) for kind in KINDS for count in CONNECTIONS]
     table = Table("Requests into phoenix up", COLUMNS, tuple(_row(*key, found[key]) for key in order))
-    return Report("ingest", said, (table, fleet), (hosts_note(rates), ingest_fleet.note(fleet)))
+    return Report("ingest", said, (table, fleet), (hosts_note(rates), thousand_hosts.note(fleet)))
 
 
 def hosts_note(rates: dict[tuple[str, int], float]) -> str:
@@ -128,7 +129,7 @@ def _enrol(stack: Stack, count: int) -> dict[str, str]:
 def _measure(job: Job, pid: int) -> Measured:
     """Run a client process. Raises BenchFailed when it fails or was itself the limit."""
     before = proc.cpu_seconds(pid)
-    outcome = run_client("bench.client", job, job.seconds + PREPARE_SECONDS)
+    outcome = run_client("bench.ingest.client", job, job.seconds + PREPARE_SECONDS)
     cpu = proc.cpu_seconds(pid) - before
     if outcome.exhausted or not outcome.latencies:
         raise BenchFailed(f"the client, not the server, was the limit: {len(outcome.latencies)} requests")

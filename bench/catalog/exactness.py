@@ -17,8 +17,7 @@ from pathlib import Path
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 
-from bench import arms
-from bench.catalog_subjects import (
+from bench.catalog.subjects import (
     CASES,
     CPU_MIN,
     EXCLUDE,
@@ -32,8 +31,9 @@ from bench.catalog_subjects import (
     beside,
     rivals,
 )
-from bench.receiver import Receiver
-from bench.running import BenchFailed, collector
+from bench.instruments import arms
+from bench.instruments.receiver import Receiver
+from bench.instruments.running import BenchFailed, collector
 from chalicelib.adapters.catalog.files import FileCatalog
 from tests.catalog import brute, many, rules
 from tests.catalog.brute import HELPER, Row, Scrape

@@ -13,11 +13,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import conditions
-from bench.filling import Filling
+from bench.instruments import conditions
+from bench.instruments.filling import Filling
+from bench.instruments.running import BenchFailed
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
-from bench.running import BenchFailed
 from chalicelib.adapters.items.sqlite import SqliteItemStore
 from chalicelib.domain.evaluation.evaluation import Evaluation, evaluate
 from chalicelib.domain.evaluation.plan import ArmUnderTest, ConfigProof, EvaluationPlan, Limits

@@ -1,4 +1,4 @@
-"""`python -m bench.evaluation_page`: writes the tables of bench/results/evaluation.json into the guide.
+"""`python -m bench.evaluation.page`: writes the tables of bench/results/evaluation.json into the guide.
 
 They stand between markers. The guide never says a number that the file does not hold; a test compares both. Nothing is
 simulated here.
@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.evaluation import TABLES
+from bench.evaluation.evaluation import TABLES
 from bench.markdown import block as markdown_block
 from bench.markdown import put, table
 from bench.registry import RESULTS
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "guides" / "how-it-decides.md"
-MARKERS = ("<!-- begin: python -m bench.evaluation_page -->", "<!-- end -->")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "how-it-decides.md"
+MARKERS = ("<!-- begin: python -m bench.evaluation.page -->", "<!-- end -->")
 STATED = ("runs", "monte_carlo_95_at_5_per_cent", "target", "noise_sd", "seed", "seconds", "cpus", "cpu", "python")
 
 

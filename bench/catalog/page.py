@@ -1,4 +1,4 @@
-"""`python -m bench.catalog_page`: writes the result of `bench catalog` into catalog/README.md and the `effect` of every
+"""`python -m bench.catalog.page`: writes the result of `bench catalog` into catalog/README.md and the `effect` of every
 pipeline's metadata.yaml. The page never says a number that the result does not hold; a test compares them. Nothing is
 measured here.
 """
@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.catalog_columns import COLUMNS, NAMES, NAMES_TITLE, PROMISES, PROMISES_TITLE, TARGETS, TARGETS_TITLE
+from bench.catalog.columns import COLUMNS, NAMES, NAMES_TITLE, PROMISES, PROMISES_TITLE, TARGETS, TARGETS_TITLE
 from bench.markdown import block as markdown_block
 from bench.markdown import put, table
 from bench.registry import RESULTS
 
-CATALOG = Path(__file__).resolve().parents[1] / "catalog"
+CATALOG = Path(__file__).resolve().parents[2] / "catalog"
 MARKERS = ("<!-- begin: make bench-catalog -->", "<!-- end -->")
 OTHERS = {NAMES_TITLE: NAMES, TARGETS_TITLE: TARGETS, PROMISES_TITLE: PROMISES}
 SHOWN = 1000

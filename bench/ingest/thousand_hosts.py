@@ -12,10 +12,10 @@ from itertools import islice
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from bench import proc
-from bench.bodies import COUNTS, TELEMETRY, bodies, points_in
-from bench.clients import run_client
-from bench.fleet_client import Job
+from bench.ingest.bodies import COUNTS, TELEMETRY, bodies, points_in
+from bench.ingest.clients import run_client
+from bench.ingest.fleet_client import Job
+from bench.instruments import proc
 from bench.report import Cell, Column, Table
 
 HOSTS, INTERVAL_S = 1000, 15.0
@@ -69,7 +69,7 @@ def _row(
     print(f"  {what}: {rate:.0f}/s", file=sys.stderr, flush=True)
     before = proc.cpu_seconds(pid)
     job = Job(port, kinds, rate, seconds, INTERVAL_S, tokens)
-    outcome = run_client("bench.fleet_client", job, job.seconds + PREPARE_SECONDS)
+    outcome = run_client("bench.ingest.fleet_client", job, job.seconds + PREPARE_SECONDS)
     cpu = (proc.cpu_seconds(pid) - before) / outcome.seconds
     ordered = sorted(outcome.latencies)
     p99 = _percentile(ordered, 0.99)

@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import conditions
-from bench.counted import Counted, CountedStore
-from bench.filling import Filling
+from bench.instruments import conditions
+from bench.instruments.filling import Filling
+from bench.instruments.running import BenchFailed
 from bench.registry import Options
 from bench.report import Cell, Column, Report, Table
-from bench.running import BenchFailed
-from bench.stepping_data import TENANT, Seed
+from bench.stepping.counted import Counted, CountedStore
+from bench.stepping.data import TENANT, Seed
 from chalicelib.adapters.items.sqlite import SqliteItemStore
 from chalicelib.bootstrap import ControlPlane, Outside, build
 from chalicelib.domain.experiment.state import Experiment, State

@@ -2,7 +2,7 @@
 
 Hosts differ in size by a factor of ten and more (sd 1 on the log scale), each has scrape noise of its own, changes by
 10 % (sd) between pre-period and window for reasons of its own, and may like the candidate more or less than others do.
-The candidate goes to one of each pair of hosts of like size. Noise: evaluation_noise.py. Pre-period of 10 minutes.
+The candidate goes to one of each pair of hosts of like size. Noise: noise.py. Pre-period of 10 minutes.
 
 `in_use` is the rule of chalicelib.domain.canary.estimate for all runs and looks at once; tests/unit/canary shows that
 both give the same intervals.
@@ -18,8 +18,8 @@ from itertools import pairwise
 import numpy as np
 from scipy import stats
 
-from bench.evaluation_methods import ALPHA, LAST, PER_MINUTE, Bools, Bounds, Floats, decided
-from bench.evaluation_noise import FAMILIES, SLOW, USUAL, Family, Generator
+from bench.evaluation.methods import ALPHA, LAST, PER_MINUTE, Bools, Bounds, Floats, decided
+from bench.evaluation.noise import FAMILIES, SLOW, USUAL, Family, Generator
 from bench.report import Cell, Column, Table
 from chalicelib.domain.evaluation.interval import C0, C1, FLOOR, MAX_WIDTH, T99, M
 

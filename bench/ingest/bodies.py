@@ -12,7 +12,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 
 from chalicelib.domain.pipeline.kpi import CRITICAL_PROCESSES
 
-CAPTURED = Path(__file__).resolve().parents[1] / "tests" / "unit" / "wire" / "data"
+CAPTURED = Path(__file__).resolve().parents[2] / "tests" / "unit" / "wire" / "data"
 COUNTS, TELEMETRY = "counts", "telemetry"
 FILES = {COUNTS: "counts.otlp.gz", TELEMETRY: "selfmetrics.otlp.gz"}
 CRITICAL = 5

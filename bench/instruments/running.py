@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench import proc
+from bench.instruments import proc
 from chalicelib.domain.pipeline.document import to_yaml
 from phoenix_cli.binaries.progress import PlainReport
 from phoenix_cli.binaries.resolve import resolve_collector

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.running import CRITICAL_PROCESSES
+from bench.instruments.running import CRITICAL_PROCESSES
 from chalicelib.adapters.catalog.files import FileCatalog
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.experiment.spec import Backend
@@ -14,7 +14,7 @@ from chalicelib.domain.pipeline.assembly import assemble
 from chalicelib.domain.pipeline.rendering import Fragment, render
 from chalicelib.domain.pipeline.request import AssemblyArm, AssemblyRequest, Kpi
 
-CATALOG = Path(__file__).resolve().parents[1] / "catalog"
+CATALOG = Path(__file__).resolve().parents[2] / "catalog"
 BASELINE, PRIORITY, TOPK = "process-baseline-v1", "process-priority-filter-v1", "process-topk-v1"
 CRITICAL = tuple(
     CriticalPattern.model_validate({"id": f"crit-{n:02d}", "name": f"^phx-crit-{n:02d}$"})

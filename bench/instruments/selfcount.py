@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from bench.running import BenchFailed
+from bench.instruments.running import BenchFailed
 
 FIRST, LAST = "memory_limiter", "resource/deployed"
 """The processors that see each scrape once: right behind the receiver, and right before the exporter."""
