@@ -1,7 +1,8 @@
 """A load client in a process of its own: keep-alive connections that send one request after another for some seconds.
 
 `python -m bench.ingest.client`: reads a Job as JSON, prepares every request beforehand, runs, and answers with an
-Outcome as JSON. A plain socket and a short reader of answers, so that the client takes little of the CPU that the server needs.
+Outcome as JSON. A plain socket and a short reader of answers, so that the client takes little of the CPU that the
+server needs.
 """
 
 from __future__ import annotations
