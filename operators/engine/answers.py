@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
+
+import orjson
 
 from chalicelib.domain.errors import (
     Conflict,
@@ -53,7 +54,7 @@ def refusal(what: str, code: int, body: bytes) -> PhoenixError:
 def change(line: bytes) -> Change:
     """One line of a watch. Raises Unavailable for what is no such line, or an error that the server reports in it."""
     try:
-        event = json.loads(line)
+        event = orjson.loads(line)
         kind, thing = event["type"], event["object"]
         if kind == "ERROR":
             return _ended(thing)
@@ -86,7 +87,7 @@ def _ended(status: Any) -> Change:
 
 def _status(body: bytes) -> dict[str, Any]:
     try:
-        parsed = json.loads(body)
+        parsed = orjson.loads(body)
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}

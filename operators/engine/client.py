@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+import orjson
 
 from chalicelib.domain.errors import Conflict, NotFound, PhoenixError, Unavailable
 from chalicelib.domain.kubernetes.resource import OPERATOR_FIELD_MANAGER
@@ -215,7 +215,7 @@ class KubeClient:
         accept: str = "application/json",
     ) -> dict[str, Any]:
         what = f"{verb} {kind.plural}" + (f" {key.namespace}/{key.name}" if key else "")
-        data = None if body is None else json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+        data = None if body is None else orjson.dumps(body)
         headers = {"accept": accept} | ({"content-type": content} if data is not None else {})
         for again in (True, False):
             code, answer = await self._send(what, verb, kind, method, path, query, data, headers)
@@ -224,7 +224,7 @@ class KubeClient:
         if code >= 300:
             raise refusal(what, code, answer)
         try:
-            parsed: dict[str, Any] = json.loads(answer)
+            parsed: dict[str, Any] = orjson.loads(answer)
         except ValueError as error:
             raise Unavailable(f"{what}: the answer is not JSON") from error
         return parsed
