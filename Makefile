@@ -27,7 +27,7 @@ setup: .venv/dev .venv/binaries .tools/bin/dynoxide .tools/bin/prometheus  ## pr
 .tools/bin/dynoxide:
 	@sh setup/dynoxide.sh
 
-.tools/bin/prometheus:
+.tools/bin/prometheus .tools/bin/promtool &:
 	@sh setup/prometheus.sh
 
 .tools/bin/helm:
@@ -35,6 +35,9 @@ setup: .venv/dev .venv/binaries .tools/bin/dynoxide .tools/bin/prometheus  ## pr
 
 .tools/bin/kubeconform:
 	@sh setup/kubeconform.sh
+
+.tools/monitoring: setup/monitoring.sh
+	@sh setup/monitoring.sh
 
 demo: .venv/local  ## baseline against top-K on this machine: verdict, promotion, proof, report
 	@sh setup/needs.sh demo
@@ -57,7 +60,7 @@ test:  ## everything that must hold; the last line counts
 	@$(MAKE) --no-print-directory check
 	@$(PY) -m pytest tests -n 2 --no-loadscope-reorder $(ARGS)
 
-test-kubernetes: .venv/dev .venv/binaries .tools/bin/helm .tools/bin/kubeconform  ## everything that must hold on a real cluster of one node, as root; the first time it builds Kubernetes
+test-kubernetes: .venv/dev .venv/binaries .tools/bin/helm .tools/bin/kubeconform .tools/bin/prometheus .tools/bin/promtool .tools/monitoring  ## everything that must hold on a real cluster of one node, as root; the first time it builds Kubernetes
 	@sh setup/cluster.sh
 	@bash tests/cluster/binaries.sh build > .venv/cluster.log
 	@$(PY) -m pytest tests/kubernetes $(ARGS)
@@ -85,6 +88,7 @@ bench-catalog: setup  ## every pipeline beside what people use today; writes cat
 	@$(PY) -m bench catalog $(ARGS)
 
 bench-loadsim: .venv/dev  ## simulated load: CPU at rest and under churn, rates achieved, beside stress-ng's fork stressor
+	@sh setup/stress.sh
 	@$(PY) -m bench loadsim $(ARGS)
 
 bench-operator: setup  ## the operator with 1 000 resources on a real API server, beside a client-go floor; as root
