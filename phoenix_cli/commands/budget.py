@@ -8,7 +8,7 @@ import typer
 
 from phoenix_cli.client import connect
 from phoenix_cli.output import Output, OutputOption, emit, note, rows
-from phoenix_cli.show.budget import budget_text, budgets_table
+from phoenix_cli.show.cost.budget import budget_text, budgets_table
 
 app = typer.Typer(no_args_is_help=True, help="Budgets: warn and breach are told to webhooks, each once.")
 PATH = "/api/v1/budgets"

@@ -17,7 +17,7 @@ from phoenix_cli.kubeconfig import reduce_kubeconfig, server, token_credentials
 from phoenix_cli.manifests.rendering import checked, render
 from phoenix_cli.output import Output, OutputOption, emit, note, rows
 from phoenix_cli.profile import load_profile
-from phoenix_cli.show.clusters import cluster_view, clusters_table, rights_view
+from phoenix_cli.show.fleet.clusters import cluster_view, clusters_table, rights_view
 
 app = typer.Typer(no_args_is_help=True, help="Kubernetes clusters: each of their nodes is a host.")
 PATH = "/api/v1/clusters"

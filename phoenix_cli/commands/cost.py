@@ -15,8 +15,8 @@ from phoenix_cli.client import connect
 from phoenix_cli.output import Output, OutputOption, emit
 from phoenix_cli.recording.cost import recorded
 from phoenix_cli.replay.sources import book_of
-from phoenix_cli.show.cost import cost_text
-from phoenix_cli.show.cost_names import names_text
+from phoenix_cli.show.cost.cost import cost_text
+from phoenix_cli.show.cost.cost_names import names_text
 
 PATH = "/api/v1/cost"
 

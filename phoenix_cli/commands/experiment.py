@@ -24,11 +24,11 @@ from phoenix_cli.commands.experiment_init import init, templates
 from phoenix_cli.commands.experiment_reasons import explain, recompute
 from phoenix_cli.documents import read_document
 from phoenix_cli.output import Output, OutputOption, console, emit, note, rows
-from phoenix_cli.show.compare import compare_document, compare_table
-from phoenix_cli.show.kpis import kpi_table
-from phoenix_cli.show.prediction import prediction_view
-from phoenix_cli.show.report import html_report
-from phoenix_cli.show.status import Look, changed_line, status_lines, status_view, verdict_view
+from phoenix_cli.show.experiment.compare import compare_document, compare_table
+from phoenix_cli.show.experiment.kpis import kpi_table
+from phoenix_cli.show.experiment.prediction import prediction_view
+from phoenix_cli.show.experiment.status import Look, changed_line, status_lines, status_view, verdict_view
+from phoenix_cli.show.report.report import html_report
 from phoenix_cli.show.tables import experiments_table
 
 app = typer.Typer(no_args_is_help=True, help="Experiments: two pipelines on the same scrape of the same hosts.")

@@ -8,7 +8,7 @@ import typer
 
 from phoenix_cli.client import connect
 from phoenix_cli.output import Output, OutputOption, emit
-from phoenix_cli.show.agreement import agreement_text
+from phoenix_cli.show.experiment.agreement import agreement_text
 
 EXIT_NOTHING = 5
 """Nothing could be compared."""

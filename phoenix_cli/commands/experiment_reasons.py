@@ -15,8 +15,8 @@ from chalicelib.domain.experiment.state import Experiment
 from phoenix_cli.client import connect
 from phoenix_cli.documents import read_text
 from phoenix_cli.output import Output, OutputOption, emit
-from phoenix_cli.show.explaining import explain_document, explain_lines
-from phoenix_cli.show.verifying import MADE_BY, check, checked_document, checked_lines
+from phoenix_cli.show.experiment.explaining import explain_document, explain_lines
+from phoenix_cli.show.experiment.verifying import MADE_BY, check, checked_document, checked_lines
 
 PATH = "/api/v1/experiments"
 EXIT_DIFFERENT = 1

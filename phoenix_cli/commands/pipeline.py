@@ -31,7 +31,7 @@ from phoenix_cli.commands.validate import validate
 from phoenix_cli.config_lines import localised
 from phoenix_cli.documents import Document, read_document
 from phoenix_cli.output import Output, OutputOption, console, emit, note, rows
-from phoenix_cli.show.deployment import deployment_view
+from phoenix_cli.show.fleet.deployment import deployment_view
 from phoenix_cli.show.tables import deployments_table, pipelines_table
 
 app = typer.Typer(no_args_is_help=True, help="Pipelines: the catalog, your own, and what of it runs where.")

@@ -12,7 +12,7 @@ from phoenix_cli.client import Client, connect
 from phoenix_cli.commands.pipeline_options import DEPLOYMENTS, PATH, criticals
 from phoenix_cli.output import Output, OutputOption, emit, note
 from phoenix_cli.pipeline_file import PipelineFile, read_pipeline_file
-from phoenix_cli.show.own_pipelines import saved_notes, saved_table, versions_table
+from phoenix_cli.show.pipelines.own_pipelines import saved_notes, saved_table, versions_table
 
 OptionalName = Annotated[str | None, typer.Argument(help="Default: the name that the document has.")]
 OwnName = Annotated[str, typer.Argument(help="Name of one of your own pipelines.")]

@@ -33,7 +33,7 @@ from phoenix_cli.replay.counting import Facts, conditions, figures, look, missed
 from phoenix_cli.replay.feeding import Replayed, replay
 from phoenix_cli.replay.sinks import Stream
 from phoenix_cli.replay.sources import ControlPlaneDefinitions, Definitions, book_of
-from phoenix_cli.show.preview import preview_view
+from phoenix_cli.show.pipelines.preview import preview_view
 
 EXIT_CRITICAL_LOST = 9
 """A preview's exit code when the candidate would lose a critical process."""

@@ -12,7 +12,7 @@ from chalicelib.domain.errors import PhoenixError
 from phoenix_cli.client import connect
 from phoenix_cli.documents import read_document
 from phoenix_cli.output import Output, OutputOption, emit, note
-from phoenix_cli.show.cost import price_book_text, price_books_table
+from phoenix_cli.show.cost.cost import price_book_text, price_books_table
 
 app = typer.Typer(no_args_is_help=True, help="Price books: what a backend charges, with source and date.")
 PATH = "/api/v1/price-books"

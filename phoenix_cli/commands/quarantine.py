@@ -8,7 +8,7 @@ import typer
 
 from phoenix_cli.client import connect
 from phoenix_cli.output import Output, OutputOption, emit, note, rows
-from phoenix_cli.show.quarantine import attempts_table, quarantine_table
+from phoenix_cli.show.fleet.quarantine import attempts_table, quarantine_table
 
 app = typer.Typer(no_args_is_help=True, help="Configurations that failed on hosts: list, release.")
 PATH = "/api/v1/hosts"

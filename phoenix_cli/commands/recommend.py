@@ -41,7 +41,7 @@ from phoenix_cli.replay.counting import figures
 from phoenix_cli.replay.errors import ReplayFailed
 from phoenix_cli.replay.feeding import Replayed, replay
 from phoenix_cli.replay.sinks import Stream
-from phoenix_cli.show.recommend import recommend_view
+from phoenix_cli.show.pipelines.recommend import recommend_view
 
 AT_ONCE = 8
 """Pipelines that share one collector."""

@@ -31,7 +31,7 @@ from phoenix_cli.recording.redaction import Redactor
 from phoenix_cli.recording.summary import summarise
 from phoenix_cli.recording.writer import RecordingWriter
 from phoenix_cli.show.figures import clean, plural, size
-from phoenix_cli.show.preview_recording import recording_table
+from phoenix_cli.show.pipelines.preview_recording import recording_table
 
 _WHY = {
     "size": "it reached its size limit and is shorter than asked for",

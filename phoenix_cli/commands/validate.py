@@ -12,7 +12,7 @@ from chalicelib.domain.validation.findings import Report
 from phoenix_cli.client import connect
 from phoenix_cli.documents import read_text
 from phoenix_cli.problems import EXIT_ERROR
-from phoenix_cli.show.validation import Form, failed, show
+from phoenix_cli.show.pipelines.validation import Form, failed, show
 
 PATH = "/api/v1/validations"
 

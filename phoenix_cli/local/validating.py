@@ -25,7 +25,7 @@ from chalicelib.settings import Settings
 from phoenix_cli.binaries.progress import progress_report
 from phoenix_cli.binaries.resolve import resolve_collector
 from phoenix_cli.problems import EXIT_ERROR, exit_code, text
-from phoenix_cli.show.validation import Form, failed, show
+from phoenix_cli.show.pipelines.validation import Form, failed, show
 
 _CRITICAL = (
     CriticalPattern(name="^nginx$"),

@@ -33,8 +33,8 @@ from phoenix_cli.local.demo.scenario import (
 )
 from phoenix_cli.local.demo.stack import Stack
 from phoenix_cli.output import note
-from phoenix_cli.show.compare import compare_document
-from phoenix_cli.show.status import verdict_lines
+from phoenix_cli.show.experiment.compare import compare_document
+from phoenix_cli.show.experiment.status import verdict_lines
 
 FOLLOW_SECONDS = 240.0
 

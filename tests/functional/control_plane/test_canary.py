@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.domain.evaluation.evaluation import recompute
 from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.evaluation.verdict.verification import differences
-from phoenix_cli.show.compare import compare_document, evaluation_in
+from phoenix_cli.show.experiment.compare import compare_document, evaluation_in
 from tests.functional.control_plane.fake_host import NGINX
 from tests.functional.control_plane.world import World, manifest
 

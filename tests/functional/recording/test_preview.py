@@ -11,7 +11,7 @@ from chalicelib.domain.experiment.spec import ExperimentManifest
 from chalicelib.domain.prediction.report import PreviewReport
 from phoenix_cli.commands.preview import EXIT_CRITICAL_LOST
 from phoenix_cli.recording.reader import Recording
-from phoenix_cli.show.preview import preview_view
+from phoenix_cli.show.pipelines.preview import preview_view
 from tests.acceptance.command_line import Phoenix
 from tests.catalog import brute
 from tests.catalog.history import History

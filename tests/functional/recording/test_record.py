@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.domain.prediction.report import PreviewReport
 from phoenix_cli.recording.reader import open_recording
-from phoenix_cli.show.preview import preview_view
+from phoenix_cli.show.pipelines.preview import preview_view
 from tests.acceptance.command_line import Phoenix
 from tests.catalog import brute
 from tests.catalog.population import Population

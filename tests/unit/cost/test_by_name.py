@@ -14,7 +14,7 @@ from chalicelib.domain.pricebooks import price_book
 from phoenix_cli.main import app
 from phoenix_cli.recording.cost import recorded
 from phoenix_cli.recording.writer import RecordingWriter
-from phoenix_cli.show.cost_names import names_text
+from phoenix_cli.show.cost.cost_names import names_text
 from tests.unit.recording.scrapes import HEADER, scrape
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from phoenix_cli.show.agreement import agreement_text
+from phoenix_cli.show.experiment.agreement import agreement_text
 
 ARM: dict[str, Any] = {
     "host": "web-1",

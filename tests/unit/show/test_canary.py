@@ -12,10 +12,10 @@ from chalicelib.domain.evaluation.evaluation import Evaluation, evaluate
 from chalicelib.domain.experiment.spec import ExperimentSpec
 from chalicelib.domain.experiment.state import Experiment, State
 from chalicelib.domain.measurement import Variant
-from phoenix_cli.show.compare import compare_table
-from phoenix_cli.show.explaining import explain
-from phoenix_cli.show.report import html_report
-from phoenix_cli.show.status import status_lines
+from phoenix_cli.show.experiment.compare import compare_table
+from phoenix_cli.show.experiment.explaining import explain
+from phoenix_cli.show.experiment.status import status_lines
+from phoenix_cli.show.report.report import html_report
 from tests.unit.canary.made import canary_of, counts_of, lot, names, plan_for_canary
 from tests.unit.evaluation.simulated import at
 from tests.unit.experiment.made import NOW, experiment, spec

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from chalicelib.domain.evaluation.evaluation import Evaluation, recompute
 from chalicelib.domain.experiment.state import Experiment, State
-from phoenix_cli.show.compare import compare_document, compare_table, evaluation_in
+from phoenix_cli.show.experiment.compare import compare_document, compare_table, evaluation_in
 from tests.unit.show.made import decided, evaluation_of, experiment_in, harm
 
 

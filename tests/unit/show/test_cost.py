@@ -16,7 +16,7 @@ from chalicelib.domain.cost.report import Stream, Terms, cost_report
 from chalicelib.domain.pricebooks import PRICE_BOOKS, price_book
 from phoenix_cli.commands.price_book import sendable
 from phoenix_cli.documents import read_document
-from phoenix_cli.show.cost import cost_text, price_book_text, price_books_table
+from phoenix_cli.show.cost.cost import cost_text, price_book_text, price_books_table
 
 
 def shown(part: Any) -> str:

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from chalicelib.domain.evaluation.verdict.verification import differences
 from chalicelib.domain.measurement import Variant
-from phoenix_cli.show.compare import compare_document, compare_table, evaluation_in
-from phoenix_cli.show.facts import measuring_fact, overhead_fact
-from phoenix_cli.show.report import html_report
+from phoenix_cli.show.experiment.compare import compare_document, compare_table, evaluation_in
+from phoenix_cli.show.experiment.facts import measuring_fact, overhead_fact
+from phoenix_cli.show.report.report import html_report
 from tests.unit.evaluation.test_evaluation_dedicated import both, look, own_counters
 from tests.unit.show.made import experiment_in
 

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.domain.evaluation.result.result import Evaluation, Reason
 from chalicelib.domain.experiment.state import END_STATES, Outcome, State
-from phoenix_cli.show import explaining
-from phoenix_cli.show.explaining import explain, explain_document, explain_lines
+from phoenix_cli.show.experiment import explaining
+from phoenix_cli.show.experiment.explaining import explain, explain_document, explain_lines
 from tests.unit.evaluation.simulated import scrapes
 from tests.unit.show.made import OPEN, decided, evaluation_of, experiment_in, harm
 

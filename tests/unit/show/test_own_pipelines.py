@@ -11,7 +11,7 @@ from chalicelib.domain.errors import InvalidInput, Problem
 from chalicelib.domain.pipeline.own_document import METADATA
 from phoenix_cli.pipeline_file import read_pipeline_file
 from phoenix_cli.problems import text
-from phoenix_cli.show.own_pipelines import saved_notes, saved_table
+from phoenix_cli.show.pipelines.own_pipelines import saved_notes, saved_table
 
 REPORT = {"findings": [], "retention": {"state": "not checked", "explanation": "no critical process is named"}}
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.evaluation.result.result import Reduction, Rows
-from phoenix_cli.show.axis import time_axis, value_axis
-from phoenix_cli.show.plot import Flag, reduction_plot, scale_note, series_plot
+from phoenix_cli.show.report.axis import time_axis, value_axis
+from phoenix_cli.show.report.plot import Flag, reduction_plot, scale_note, series_plot
 
 
 def rows(*seconds: float, candidate: float = 700.0) -> Rows:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from chalicelib.domain.prediction.prediction import Prediction
 from chalicelib.domain.prediction.realised import compared
-from phoenix_cli.show.prediction import NO_PREDICTION, prediction_rows, prediction_view
+from phoenix_cli.show.experiment.prediction import NO_PREDICTION, prediction_rows, prediction_view
 from tests.unit.prediction.made import conditions, draft, figures
 from tests.unit.show.made import evaluation_of, experiment_in
 

@@ -12,7 +12,7 @@ from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.experiment.state import Experiment, State
 from chalicelib.domain.experiment.transitions import Cause, move
 from chalicelib.domain.measurement import CriticalProcess, Variant
-from phoenix_cli.show.report import html_report
+from phoenix_cli.show.report.report import html_report
 from tests.unit.evaluation.simulated import TEN, at, plan_of
 from tests.unit.show.made import (
     CONFIGS,

@@ -11,7 +11,14 @@ from chalicelib.domain.experiment.transitions import Cause, move
 from chalicelib.domain.load import LoadPhase, LoadSpec, LoadStatus
 from chalicelib.domain.loadsim import LoadSim
 from chalicelib.domain.measurement import CriticalProcess, Variant
-from phoenix_cli.show.status import Look, changed_line, status_lines, status_view, verdict_lines, verdict_view
+from phoenix_cli.show.experiment.status import (
+    Look,
+    changed_line,
+    status_lines,
+    status_view,
+    verdict_lines,
+    verdict_view,
+)
 from tests.unit.evaluation.simulated import TEN, at, plan_of
 from tests.unit.show.made import OPEN, SENT, counts_of, decided, evaluation_of, experiment_in, harm
 

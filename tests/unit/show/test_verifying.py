@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from chalicelib.domain.errors import InvalidInput
 from chalicelib.domain.evaluation.result.result import Evaluation
 from phoenix_cli.commands.experiment import app
-from phoenix_cli.show.compare import compare_document
-from phoenix_cli.show.verifying import check, checked_document, checked_lines
+from phoenix_cli.show.experiment.compare import compare_document
+from phoenix_cli.show.experiment.verifying import check, checked_document, checked_lines
 from tests.unit.show.made import decided, evaluation_of, experiment_in, harm
 
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.domain.validation.findings import Answer, Kept, Report, Retention, located
 from chalicelib.domain.validation.rules import RULES, finding
-from phoenix_cli.show.findings import block, summary
-from phoenix_cli.show.sarif import sarif
+from phoenix_cli.show.pipelines.findings import block, summary
+from phoenix_cli.show.pipelines.sarif import sarif
 
 
 class Part(BaseModel):

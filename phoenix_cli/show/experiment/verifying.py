@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from chalicelib.domain.errors import InvalidInput, Problem
 from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.evaluation.verdict.verification import Difference, differences
-from phoenix_cli.show.compare import evaluation_in
+from phoenix_cli.show.experiment.compare import evaluation_in
 from phoenix_cli.show.figures import clean, plural
 
 MAX_SHOWN = 20

@@ -18,11 +18,18 @@ from chalicelib.domain.experiment.state import Experiment
 from chalicelib.domain.measurement import Variant
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.show import figures
-from phoenix_cli.show.canary import stands_for
-from phoenix_cli.show.facts import coverage_fact, left_fact, measuring_fact, overhead_fact, reduction_fact, waiting_fact
-from phoenix_cli.show.outputs import outputs
-from phoenix_cli.show.ruling import aftermath, arm_title, ruling
-from phoenix_cli.show.status import MARKS
+from phoenix_cli.show.experiment.canary import stands_for
+from phoenix_cli.show.experiment.facts import (
+    coverage_fact,
+    left_fact,
+    measuring_fact,
+    overhead_fact,
+    reduction_fact,
+    waiting_fact,
+)
+from phoenix_cli.show.experiment.outputs import outputs
+from phoenix_cli.show.experiment.ruling import aftermath, arm_title, ruling
+from phoenix_cli.show.experiment.status import MARKS
 
 STREAMS = (Variant.RAW, Variant.BASELINE, Variant.CANDIDATE)
 _NONE = ("–", "–", "–")

@@ -14,11 +14,11 @@ from chalicelib.domain.evaluation.result.result import Evaluation, Miss
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.loadsim import LoadSim
 from phoenix_cli.show import figures
-from phoenix_cli.show.canary import arms_fact
-from phoenix_cli.show.facts import Fact, critical_fact, facts, left_fact, reduction_fact, waiting_fact
-from phoenix_cli.show.kpis import kpi_lines
+from phoenix_cli.show.experiment.canary import arms_fact
+from phoenix_cli.show.experiment.facts import Fact, critical_fact, facts, left_fact, reduction_fact, waiting_fact
+from phoenix_cli.show.experiment.kpis import kpi_lines
+from phoenix_cli.show.experiment.ruling import Ruling, aftermath, arm_title, next_step, ruling
 from phoenix_cli.show.loads import in_words
-from phoenix_cli.show.ruling import Ruling, aftermath, arm_title, next_step, ruling
 
 MARKS = {True: "✓", False: "✗", None: ""}
 _STYLES = {"good": "bold green", "bad": "bold red", "open": "bold yellow", "none": "bold"}

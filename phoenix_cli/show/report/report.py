@@ -18,12 +18,12 @@ from chalicelib.domain.evaluation.result.summary import kept_processes
 from chalicelib.domain.experiment.state import END_STATES, Experiment, State
 from chalicelib.domain.prediction.realised import Comparison
 from phoenix_cli.show import figures
-from phoenix_cli.show.facts import critical_mark, critical_total, measuring_fact, ratio_text
-from phoenix_cli.show.kpis import HEADINGS, kpi_cells
-from phoenix_cli.show.outputs import outputs
-from phoenix_cli.show.plot import Flag, reduction_plot, scale_note, series_plot
-from phoenix_cli.show.prediction import NO_PREDICTION, prediction_notes, prediction_rows
-from phoenix_cli.show.ruling import aftermath, arm_title, next_step, ruling
+from phoenix_cli.show.experiment.facts import critical_mark, critical_total, measuring_fact, ratio_text
+from phoenix_cli.show.experiment.kpis import HEADINGS, kpi_cells
+from phoenix_cli.show.experiment.outputs import outputs
+from phoenix_cli.show.experiment.prediction import NO_PREDICTION, prediction_notes, prediction_rows
+from phoenix_cli.show.experiment.ruling import aftermath, arm_title, next_step, ruling
+from phoenix_cli.show.report.plot import Flag, reduction_plot, scale_note, series_plot
 
 WIDE, NARROW = 860, 400
 """Widths of the pictures: each is drawn twice, and the style sheet shows the one that fits."""
@@ -73,7 +73,7 @@ def html_report(
 
 def _environment() -> Environment:
     made = Environment(
-        loader=PackageLoader("phoenix_cli.show", "."),
+        loader=PackageLoader("phoenix_cli.show.report", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

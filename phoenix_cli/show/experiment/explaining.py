@@ -13,12 +13,12 @@ from chalicelib.domain.evaluation.result.result import BREACHES, Evaluation, Rea
 from chalicelib.domain.evaluation.verdict.criteria import reduction_ratio
 from chalicelib.domain.evaluation.verdict.decision import blocked_by_hosts
 from chalicelib.domain.experiment.state import Experiment
-from phoenix_cli.show import canary
-from phoenix_cli.show.facts import coverage_fact, critical_fact, overhead_fact
+from phoenix_cli.show.experiment import canary
+from phoenix_cli.show.experiment.facts import coverage_fact, critical_fact, overhead_fact
+from phoenix_cli.show.experiment.kpis import kpi_sentences
+from phoenix_cli.show.experiment.ruling import next_step, ruling
+from phoenix_cli.show.experiment.standing import standing
 from phoenix_cli.show.figures import clean, interval, percent, plural, sentence
-from phoenix_cli.show.kpis import kpi_sentences
-from phoenix_cli.show.ruling import next_step, ruling
-from phoenix_cli.show.standing import standing
 
 ASSUMED_MINUTES = 8
 """Time constant of the slowest variation that the method assumes (docs/guides/how-it-decides.md)."""

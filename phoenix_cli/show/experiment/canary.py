@@ -10,7 +10,7 @@ from chalicelib.domain.evaluation.result.result import Evaluation
 from chalicelib.domain.evaluation.verdict.criteria import reduction_ratio
 from chalicelib.domain.experiment.state import Experiment
 from chalicelib.domain.measurement import Variant
-from phoenix_cli.show.facts import Fact
+from phoenix_cli.show.experiment.facts import Fact
 from phoenix_cli.show.figures import clean, duration, plural
 
 MAX_NAMED = 8

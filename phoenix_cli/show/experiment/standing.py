@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 
 from chalicelib.domain.experiment.state import Experiment, State
 from chalicelib.domain.experiment.transitions import DEADLINES, settling
-from phoenix_cli.show.canary import phase
+from phoenix_cli.show.experiment.canary import phase
+from phoenix_cli.show.experiment.ruling import aftermath
 from phoenix_cli.show.figures import clean, day_and_time, duration, plural, sentence
-from phoenix_cli.show.ruling import aftermath
 
 _Sentences = list[str]
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from chalicelib.domain.prediction.report import Choice, RecommendReport
 from phoenix_cli.show import figures
 from phoenix_cli.show.figures import clean, percent, plural, sentence, whole
-from phoenix_cli.show.preview import fine_print, money, shown, title
+from phoenix_cli.show.pipelines.preview import fine_print, money, shown, title
 from phoenix_cli.show.tables import table
 
 COLUMNS = ("", "pipeline", "series>", "fewer>", "bytes>", "cost a month>", "names gone>", "note")

@@ -12,8 +12,8 @@ import yaml
 from chalicelib.domain.errors import Rejected
 from chalicelib.domain.validation.findings import Report, Severity
 from phoenix_cli.output import note
-from phoenix_cli.show.findings import blocks, summary
-from phoenix_cli.show.sarif import sarif
+from phoenix_cli.show.pipelines.findings import blocks, summary
+from phoenix_cli.show.pipelines.sarif import sarif
 
 
 class Form(StrEnum):

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from chalicelib.domain.evaluation.result.result import Reduction, Rows
-from phoenix_cli.show.axis import Axis, time_axis, value_axis
 from phoenix_cli.show.figures import duration, interval, percent, time_of_day, whole
+from phoenix_cli.show.report.axis import Axis, time_axis, value_axis
 
 STREAMS = ("raw", "baseline", "candidate")
 TOP, BOTTOM, LEFT, RIGHT = 50, 42, 58, 16

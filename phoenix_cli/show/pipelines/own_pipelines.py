@@ -12,7 +12,7 @@ from rich.text import Text
 from chalicelib.domain.validation.findings import Finding, Kept
 from phoenix_cli.pipeline_file import PipelineFile
 from phoenix_cli.show.figures import age, clean, plural, sentence
-from phoenix_cli.show.findings import block
+from phoenix_cli.show.pipelines.findings import block
 from phoenix_cli.show.tables import table
 
 Item = Mapping[str, Any]
