@@ -20,6 +20,16 @@ class _Held:
     text: bytes
     version: int
     owner: str
+    by: str = ""
+    """Who was told so by a reply, as long as the watch has not said the same."""
+
+
+@dataclass(frozen=True)
+class News:
+    """Whom a change concerns, and who needs not be told, because it was that one's own write ("" nobody)."""
+
+    concerned: frozenset[Key]
+    but: str = ""
 
 
 class Cache:
@@ -44,6 +54,10 @@ class Cache:
         held = self._held.get(key)
         return None if held is None else _parsed(held.text)
 
+    def holds(self, key: Key) -> bool:
+        """Whether the object is there."""
+        return key in self._held
+
     def owned(self, owner: Key) -> list[Object]:
         """The objects that belong to another by the owner label, by name."""
         return [_parsed(self._held[key].text) for key in sorted(self._of.get(owner, ()))]
@@ -55,63 +69,78 @@ class Cache:
         name = (thing["metadata"].get("labels") or {}).get(self.watched.owner_label, "")
         return Key(key_of(thing).namespace, name) if name else None
 
-    def listed(self, namespace: str, there: Set[Key], version: str) -> set[Key]:
+    def listed(self, namespace: str, there: Set[Key], version: str) -> News:
         """All keys there are in a namespace ("" the cluster), as of a version; their objects were told by `changed`.
-        What is held else is dropped. Returns whom that concerns."""
+        What is held else is dropped."""
         seen = _number(version)
-        touched = set()
+        touched: frozenset[Key] = frozenset()
         for key, held in list(self._held.items()):
             if (not namespace or key.namespace == namespace) and key not in there and held.version <= seen:
                 touched |= self._drop(key)
         self.seen(namespace, version)
-        return touched
+        return News(touched)
 
     def seen(self, namespace: str, version: str) -> None:
         """The watch has told everything up to this version."""
         self._seen[namespace] = max(self._seen.get(namespace, -1), _number(version))
 
-    def changed(self, thing: Object) -> set[Key]:
-        """An object as it is now; older news than what is held changes nothing. Returns whom it concerns."""
-        key, version = key_of(thing), version_of(thing)
+    def changed(self, thing: Object) -> News:
+        """An object as it is now; older news than what is held changes nothing."""
+        held = self._held.get(key_of(thing))
+        touched = self._take(thing)
+        same = held is not None and held.version == version_of(thing)
+        return News(touched, held.by if held is not None and same else "")
+
+    def deleted(self, thing: Object) -> News:
+        """An object is gone. One that is not held (`gone` was told before) is no news."""
+        key = key_of(thing)
         held = self._held.get(key)
-        touched = {owner for owner in [self.owner_of(thing)] if owner is not None}
+        if held is None:
+            return News(frozenset())
+        touched = frozenset(owner for owner in [self.owner_of(thing)] if owner is not None)
+        return News(touched | self._drop(key) if held.version <= version_of(thing) else touched)
+
+    def replied(self, thing: Object, by: str = "") -> None:
+        """An object as the API returned it to a write: taken only when the watch has not come so far yet, or it would
+        put an older state over a newer one, or bring back what was deleted. by: the controller that wrote it, and that
+        needs not be woken when the watch tells the very same version."""
+        key, version = key_of(thing), version_of(thing)
+        if version > max(self._seen.get("", -1), self._seen.get(key.namespace, -1)):
+            self._take(thing, by)
+
+    def gone(self, key: Key, uid: str) -> None:
+        """The API took this very object away at our word. Should it be there still (something holds it), the watch
+        tells it again."""
+        held = self._held.get(key)
+        if held is not None and _parsed(held.text)["metadata"].get("uid") == uid:
+            self._drop(key)
+
+    def _take(self, thing: Object, by: str = "") -> frozenset[Key]:
+        key, version, owner = key_of(thing), version_of(thing), self.owner_of(thing)
+        held = self._held.get(key)
+        touched = frozenset() if owner is None else frozenset([owner])
         if held is not None and held.version > version:
             return touched
         if held is not None:
             touched |= self._drop(key)
-        owner = self.owner_of(thing) if self.watched.owner_label else None
-        self._held[key] = _Held(_text(thing, self.watched.metadata_only), version, owner.name if owner else "")
+        owner = owner if self.watched.owner_label else None
+        text = _text(thing, self.watched.metadata_only)
+        self._held[key] = _Held(text, version, owner.name if owner else "", by)
         if owner is not None:
             self._of.setdefault(owner, {})[key] = None
         return touched
 
-    def deleted(self, thing: Object) -> set[Key]:
-        """An object is gone. Returns whom it concerns."""
-        key = key_of(thing)
-        held = self._held.get(key)
-        touched = {owner for owner in [self.owner_of(thing)] if owner is not None}
-        if held is not None and held.version <= version_of(thing):
-            touched |= self._drop(key)
-        return touched
-
-    def replied(self, thing: Object) -> None:
-        """An object as the API returned it to a write: taken only when the watch has not come so far yet, or it would
-        put an older state over a newer one, or bring back what was deleted."""
-        key, version = key_of(thing), version_of(thing)
-        if version > max(self._seen.get("", -1), self._seen.get(key.namespace, -1)):
-            self.changed(thing)
-
-    def _drop(self, key: Key) -> set[Key]:
+    def _drop(self, key: Key) -> frozenset[Key]:
         held = self._held.pop(key)
         if not self.watched.owner_label:
-            return {key}
+            return frozenset([key])
         owner = Key(key.namespace, held.owner)
         siblings = self._of.get(owner)
         if siblings is not None:
             siblings.pop(key, None)
             if not siblings:
                 del self._of[owner]
-        return {owner} if held.owner else set()
+        return frozenset([owner]) if held.owner else frozenset()
 
 
 class Caches:
@@ -131,6 +160,10 @@ class Caches:
             if (found := cache.get(key)) is not None:
                 return found
         return None
+
+    def holds(self, kind: Kind, key: Key) -> bool:
+        """Whether the object was seen: `get` without reading it."""
+        return any(cache.holds(key) for cache in self._of(kind))
 
     def owned(self, kind: Kind, owner: Key) -> list[Object]:
         """Objects of a kind that belong to another by their watch's owner label, by name."""
@@ -154,11 +187,17 @@ class Caches:
             if (thing := self.get(kind, key)) is not None:
                 yield thing
 
-    def replied(self, kind: Kind, thing: Object) -> None:
-        """What the API returned to a write of one's own: keep it until the watch says more."""
+    def replied(self, kind: Kind, thing: Object, by: str = "") -> None:
+        """What the API returned to a write of one's own: keep it until the watch says more. by: a controller's name,
+        where its reconcile reads what it wrote before it ends: it is not called again for that alone."""
         for cache in self._of(kind):
             if _selected(thing, cache.watched.labels):
-                cache.replied(thing)
+                cache.replied(thing, by)
+
+    def gone(self, kind: Kind, key: Key, uid: str) -> None:
+        """The API deleted this very object at our word."""
+        for cache in self._of(kind):
+            cache.gone(key, uid)
 
     def _of(self, kind: Kind) -> Sequence[Cache]:
         found = self._by_kind.get(kind)

@@ -129,16 +129,33 @@ class KubeClient:
         path = _path(kind, key.namespace, key.name)
         return slim(await self._ask("patch", "PATCH", kind, path, key, query=query, body=body, content=APPLY))
 
-    async def apply_status(self, kind: Kind, key: Key, status: dict[str, Any]) -> Object | None:
+    async def create(self, kind: Kind, body: Object) -> Object:
+        """See Cluster."""
+        key = key_of(body)
+        path, query = _path(kind, key.namespace), {"fieldManager": self._manager, "fieldValidation": "Strict"}
+        _path(kind, key.namespace, key.name)
+        return slim(await self._ask("create", "POST", kind, path, key, query=query, body=body, accept=METADATA))
+
+    async def apply_status(
+        self, kind: Kind, key: Key, status: dict[str, Any], *, onto: Object | None = None
+    ) -> Object | None:
         """See Cluster."""
         metadata = {"name": key.name} | ({"namespace": key.namespace} if kind.namespaced else {})
         body = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, "status": status}
         query = {"fieldManager": self._manager, "force": "true", "fieldValidation": "Strict"}
         path = _path(kind, key.namespace, key.name) + "/status"
+        accept = "application/json" if onto is None else METADATA
         try:
-            return slim(await self._ask("patch", "PATCH", kind, path, key, query=query, body=body, content=APPLY))
+            stored = slim(
+                await self._ask("patch", "PATCH", kind, path, key, query=query, body=body, content=APPLY, accept=accept)
+            )
         except NotFound:
             return None
+        if onto is None:
+            return stored
+        if _spec_version(onto) != _spec_version(stored):
+            return await self.get(kind, key)
+        return {**onto, "metadata": stored["metadata"], "status": status}
 
     async def finalizers(self, kind: Kind, thing: Object, finalizers: tuple[str, ...]) -> Object | None:
         """See Cluster."""
@@ -287,6 +304,10 @@ def _path(kind: Kind, namespace: str, name: str = "") -> str:
     root = f"/apis/{kind.api_version}" if "/" in kind.api_version else f"/api/{kind.api_version}"
     scope = f"/namespaces/{namespace}" if kind.namespaced and namespace else ""
     return f"{root}{scope}/{kind.plural}" + (f"/{name}" if name else "")
+
+
+def _spec_version(thing: Object) -> tuple[str, int]:
+    return thing["metadata"]["uid"], thing["metadata"].get("generation", 0)
 
 
 def _words(error: BaseException) -> str:

@@ -110,9 +110,10 @@ class Engine:
             index for index, controller in enumerate(self._controllers) if cache.watched in tuple(controller.watched)
         ]
 
-        def wake(key: Key) -> None:
+        def wake(key: Key, but: str) -> None:
             for index in concerned:
-                self._queue.add((index, key))
+                if not but or self._controllers[index].name != but:
+                    self._queue.add((index, key))
             self._news.set()
 
         told = False

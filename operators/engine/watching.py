@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from chalicelib.domain.errors import PhoenixError
-from operators.engine.caches import Cache
+from operators.engine.caches import Cache, News
 from operators.engine.cluster import Change, Watchable
 from operators.engine.objects import Key, key_of
 from operators.engine.queue import backoff
@@ -26,13 +26,13 @@ class Watcher:
         namespace: str,
         *,
         listed: Callable[[], None],
-        wake: Callable[[Key], None],
+        wake: Callable[[Key, str], None],
         time: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         chance: Callable[[], float],
     ) -> None:
-        """listed: called once the cache holds everything. wake: called for whom a change concerns. time: seconds of
-        any clock that only goes on."""
+        """listed: called once the cache holds everything. wake: called for whom a change concerns, with the name of
+        the controller that need not know. time: seconds of any clock that only goes on."""
         self._source, self._cache, self._namespace = source, cache, namespace
         self._listed, self._wake = listed, wake
         self._time, self._sleep, self._chance = time, sleep, chance
@@ -87,6 +87,6 @@ class Watcher:
         self._version = change.version or self._version
         self._cache.seen(self._namespace, self._version)
 
-    def _tell(self, concerned: set[Key]) -> None:
-        for key in sorted(concerned):
-            self._wake(key)
+    def _tell(self, news: News) -> None:
+        for key in sorted(news.concerned):
+            self._wake(key, news.but)

@@ -174,8 +174,8 @@ class PipelineReconciler:
         """ConfigMap and DaemonSet as they are to be. Where an object that is not ours stands in the way, it stays."""
         key = _key(owner)
         if not self._has(Key(key.namespace, form.config_map)):
-            made = await self._cluster.apply(CONFIG_MAP, config_map(owner, form))
-            self._caches.replied(CONFIG_MAP, made)
+            made = await self._made(config_map(owner, form))
+            self._caches.replied(CONFIG_MAP, made, names.CONTROLLER)
         body = daemon_set(owner, asked.policy, form)
         there = self._caches.get(DAEMON_SET, key)
         if there is None or not self._is_as_said(key, there, body):
@@ -186,7 +186,7 @@ class PipelineReconciler:
                     raise
                 message = f"a DaemonSet {key.name} that is not ours stands in the way: {error.detail}"
                 return replace(asked, validity=Validity(FALSE, "NameTaken", message), form=None, name=None)
-            self._caches.replied(DAEMON_SET, stored)
+            self._caches.replied(DAEMON_SET, stored, names.CONTROLLER)
             self._accepted[key] = stored["metadata"].get("generation", 0)
             self._applied_at[key] = self._clock.now()
         if form is asked.form:
@@ -194,8 +194,15 @@ class PipelineReconciler:
             self._settled[key] = _Settled(*_version(owner["metadata"]), replace(asked, form=None), whole)
         return asked
 
+    async def _made(self, body: Object) -> Object:
+        """The ConfigMap. One that is there, and was not seen yet, is put right."""
+        try:
+            return await self._cluster.create(CONFIG_MAP, body)
+        except Conflict:
+            return await self._cluster.apply(CONFIG_MAP, body)
+
     def _has(self, key: Key) -> bool:
-        return self._caches.get(CONFIG_MAP, key) is not None
+        return self._caches.holds(CONFIG_MAP, key)
 
     def _is_as_said(self, key: Key, there: Object, body: Mapping[str, Any]) -> bool:
         if not covers(there["metadata"].get("annotations") or {}, body["metadata"]["annotations"]):
@@ -271,7 +278,7 @@ class PipelineReconciler:
         if after == before and owner.get("status"):
             return
         status = after.model_dump(mode="json", by_alias=True, exclude_none=True)
-        stored = await self._cluster.apply_status(names.PIPELINE, _key(owner), status)
+        stored = await self._cluster.apply_status(names.PIPELINE, _key(owner), status, onto=owner)
         if stored is None:
             return
         self._caches.replied(names.PIPELINE, stored)
@@ -287,7 +294,9 @@ class PipelineReconciler:
         kept = {applied.config_map, status.last_good_config_map}
         for old in self._caches.owned(CONFIG_MAP, key):
             if old["metadata"]["name"] not in kept and "deletionTimestamp" not in old["metadata"]:
-                await self._cluster.delete(CONFIG_MAP, _key(old), uid=old["metadata"]["uid"])
+                uid = old["metadata"]["uid"]
+                await self._cluster.delete(CONFIG_MAP, _key(old), uid=uid)
+                self._caches.gone(CONFIG_MAP, _key(old), uid)
 
     def _forget(self, key: Key) -> None:
         self._accepted.pop(key, None)

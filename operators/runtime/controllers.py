@@ -82,7 +82,7 @@ def parts(tools: Tools) -> Parts:
     return Parts(
         (
             Controller(
-                "pipelines",
+                pipelines.CONTROLLER,
                 PipelineReconciler(
                     tools.cluster,
                     tools.caches,

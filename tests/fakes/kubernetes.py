@@ -122,7 +122,18 @@ class FakeCluster:
         self._written()
         return stored
 
-    async def apply_status(self, kind: Kind, key: Key, status: dict[str, Any]) -> Object | None:
+    async def create(self, kind: Kind, body: Object) -> Object:
+        key = key_of(body)
+        await self._ask("create", kind, key)
+        if (kind, key) in self._things:
+            raise Conflict(f"{kind.plural} {key.name!r} already exists")
+        stored = self._store(kind, copy.deepcopy(dict(body)))
+        self._written()
+        return {"metadata": stored["metadata"]}
+
+    async def apply_status(
+        self, kind: Kind, key: Key, status: dict[str, Any], *, onto: Object | None = None
+    ) -> Object | None:
         await self._ask("patch", kind, key)
         json.dumps(status, allow_nan=False)
         old = self._things.get((kind, key))

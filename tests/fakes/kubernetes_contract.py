@@ -73,6 +73,21 @@ async def an_immutable_object_refuses(cluster: Both, namespace: str) -> None:
         await cluster.apply(CONFIG_MAP, config_map(namespace, "fixed", a="2") | {"immutable": True})
 
 
+async def create_makes_what_is_not_there(cluster: Both, namespace: str) -> None:
+    made = await cluster.create(CONFIG_MAP, config_map(namespace, "made", a="1") | {"immutable": True})
+    assert made["metadata"]["uid"]
+    assert made["metadata"]["labels"] == {LABEL: "yes"}
+    assert "managedFields" not in made["metadata"]
+    assert "data" not in made
+    with pytest.raises(Conflict):
+        await cluster.create(CONFIG_MAP, config_map(namespace, "made", a="2"))
+    stored = await cluster.get(CONFIG_MAP, Key(namespace, "made"))
+    assert stored is not None
+    assert (stored["data"], version_of(stored)) == ({"a": "1"}, version_of(made))
+    again = await cluster.apply(CONFIG_MAP, config_map(namespace, "made", a="1") | {"immutable": True})
+    assert again["data"] == {"a": "1"}, "an apply takes over what was created"
+
+
 async def a_spec_has_a_generation_and_a_status_none(cluster: Both, namespace: str) -> None:
     made = await cluster.apply(PIPELINE, pipeline(namespace, "counted"))
     assert made["metadata"]["generation"] == 1
@@ -86,6 +101,24 @@ async def a_spec_has_a_generation_and_a_status_none(cluster: Both, namespace: st
     body = pipeline(namespace, "counted")
     body["spec"]["interval"] = 30
     assert (await cluster.apply(PIPELINE, body))["metadata"]["generation"] == 2
+
+
+async def a_status_goes_onto_what_was_seen(cluster: Both, namespace: str) -> None:
+    seen = await cluster.apply(PIPELINE, pipeline(namespace, "seen"))
+    key = Key(namespace, "seen")
+    said = await cluster.apply_status(PIPELINE, key, {"observedGeneration": 1}, onto=seen)
+    assert said is not None
+    stored = await cluster.get(PIPELINE, key)
+    assert stored is not None
+    assert (said["spec"], said["status"], said["metadata"]) == (stored["spec"], stored["status"], stored["metadata"])
+    body = pipeline(namespace, "seen")
+    body["spec"]["interval"] = 30
+    await cluster.apply(PIPELINE, body)
+    late = await cluster.apply_status(PIPELINE, key, {"observedGeneration": 2}, onto=seen)
+    assert late is not None
+    assert late["spec"]["interval"] == 30, "the spec that was seen is none of this version"
+    assert late["status"]["observedGeneration"] == 2
+    assert await cluster.apply_status(PIPELINE, Key(namespace, "none"), {"observedGeneration": 1}, onto=seen) is None
 
 
 async def an_apply_under_an_old_version_is_refused(cluster: Both, namespace: str) -> None:
@@ -155,6 +188,8 @@ async def a_watch_tells_what_came_after(cluster: Both, namespace: str) -> None:
 async def a_name_that_would_be_a_path_is_refused(cluster: Both, namespace: str) -> None:
     with pytest.raises(NotFound):
         await cluster.apply(CONFIG_MAP, config_map(namespace, "a/../../secrets/b"))
+    with pytest.raises(NotFound):
+        await cluster.create(CONFIG_MAP, config_map(namespace, "a/../../secrets/b"))
 
 
 async def an_event_is_a_courtesy(cluster: Both, namespace: str) -> None:
@@ -186,7 +221,9 @@ RULES: tuple[Callable[[Both, str], Awaitable[None]], ...] = (
     apply_makes_and_changes,
     apply_of_the_same_changes_nothing,
     an_immutable_object_refuses,
+    create_makes_what_is_not_there,
     a_spec_has_a_generation_and_a_status_none,
+    a_status_goes_onto_what_was_seen,
     an_apply_under_an_old_version_is_refused,
     delete_takes_only_the_object_that_is_meant,
     a_finalizer_holds_and_is_set_on_what_was_read,

@@ -30,17 +30,17 @@ def names(things: list[Any]) -> list[str]:
 
 def test_a_child_is_found_by_its_owner_and_its_change_concerns_the_owner() -> None:
     cache = Cache(CHILDREN)
-    assert cache.changed(thing("a", 1, "boss")) == {Key("n", "boss")}
-    assert cache.changed(thing("b", 2, "boss")) == {Key("n", "boss")}
+    assert cache.changed(thing("a", 1, "boss")).concerned == {Key("n", "boss")}
+    assert cache.changed(thing("b", 2, "boss")).concerned == {Key("n", "boss")}
     assert names(cache.owned(Key("n", "boss"))) == ["a", "b"]
-    assert cache.deleted(thing("a", 3, "boss")) == {Key("n", "boss")}
+    assert cache.deleted(thing("a", 3, "boss")).concerned == {Key("n", "boss")}
     assert names(cache.owned(Key("n", "boss"))) == ["b"]
 
 
 def test_a_child_that_changes_hands_concerns_both() -> None:
     cache = Cache(CHILDREN)
     cache.changed(thing("a", 1, "old"))
-    assert cache.changed(thing("a", 2, "new")) == {Key("n", "old"), Key("n", "new")}
+    assert cache.changed(thing("a", 2, "new")).concerned == {Key("n", "old"), Key("n", "new")}
     assert cache.owned(Key("n", "old")) == []
 
 
@@ -76,13 +76,49 @@ def test_a_late_reply_does_not_bring_back_what_was_deleted() -> None:
     assert cache.get(Key("n", "a")) is None
 
 
+def test_the_watch_telling_ones_own_write_is_no_news_for_the_writer_and_news_for_others() -> None:
+    cache = Cache(CHILDREN)
+    boss = frozenset([Key("n", "boss")])
+    cache.replied(thing("a", 5, "boss"), "writer")
+    told = cache.changed(thing("a", 5, "boss"))
+    assert (told.concerned, told.but) == (boss, "writer")
+    again = cache.changed(thing("a", 5, "boss"))
+    assert (again.concerned, again.but) == (boss, ""), "told once: a new list is told to everybody"
+    cache.replied(thing("a", 6, "boss"), "writer")
+    other = cache.changed(thing("a", 7, "boss", spec="somebody else's"))
+    assert (other.concerned, other.but) == (boss, "")
+
+
+def test_a_watch_that_was_faster_than_the_reply_is_news() -> None:
+    cache = Cache(CHILDREN)
+    assert cache.changed(thing("a", 5, "boss")).but == ""
+    cache.seen("", "5")
+    cache.replied(thing("a", 5, "boss"), "writer")
+    assert cache.changed(thing("a", 6, "boss")).but == ""
+
+
+def test_what_was_deleted_at_our_word_is_gone_at_once_and_its_end_is_no_news() -> None:
+    cache = Cache(CHILDREN)
+    for name in "ab":
+        one = thing(name, 5, "boss")
+        one["metadata"]["uid"] = f"uid-{name}"
+        cache.changed(one)
+    cache.gone(Key("n", "a"), "uid-a")
+    cache.gone(Key("n", "b"), "another one's")
+    assert names(cache.owned(Key("n", "boss"))) == ["b"]
+    assert not cache.deleted(thing("a", 6, "boss")).concerned
+    assert cache.deleted(thing("b", 7, "boss")).concerned == {Key("n", "boss")}
+    assert cache.changed(thing("a", 8, "boss", held="by a finalizer")).concerned == {Key("n", "boss")}
+    assert cache.holds(Key("n", "a"))
+
+
 def test_a_new_list_forgets_what_is_gone_but_not_what_was_written_since() -> None:
     cache = Cache(CHILDREN)
     cache.changed(thing("kept", 1, "x"))
     cache.changed(thing("gone", 2, "y"))
     cache.seen("", "3")
     cache.replied(thing("written", 9, "z"))
-    assert cache.listed("", {Key("n", "kept")}, "8") == {Key("n", "y")}
+    assert cache.listed("", {Key("n", "kept")}, "8").concerned == {Key("n", "y")}
     assert sorted(cache.keys()) == [Key("n", "kept"), Key("n", "written")]
 
 

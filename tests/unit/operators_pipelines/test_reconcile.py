@@ -18,11 +18,11 @@ from tests.unit.operators_pipelines.world import KEY, World, own
 def test_a_new_resource_takes_three_requests() -> None:
     world = World()
     world.look()
-    assert world.cluster.asked("patch") == [("patch", "configmaps"), ("patch", "daemonsets")]
+    assert world.cluster.asked("create", "patch") == [("create", "configmaps"), ("patch", "daemonsets")]
     world.observed(desired=0)
     world.look()
     world.look()
-    assert world.cluster.asked("patch")[2:] == [("patch", "phoenixprocesspipelines")]
+    assert world.cluster.asked("create", "patch")[2:] == [("patch", "phoenixprocesspipelines")]
     assert world.condition("Ready") == ("False", "NoNodes")
 
 
