@@ -20,8 +20,8 @@ from chalicelib.domain.errors import InvalidInput, PhoenixError, Rejected
 from chalicelib.domain.kubernetes.load_job import LOAD_PORT
 from chalicelib.domain.load import MAX_DURATION_S, LoadPhase, LoadSpec, LoadStatus
 from loadsim.generator import Generator
-from loadsim.marker import RUN_ID, VARIABLE
-from loadsim.pod import PodLoad, go_first, leave_last_words
+from loadsim.pod.pod import PodLoad, go_first, leave_last_words
+from loadsim.processes.marker import RUN_ID, VARIABLE
 from loadsim.signals import EndWatch
 from loadsim.status_file import write_status
 
@@ -149,9 +149,9 @@ def _spec(text: str) -> LoadSpec:
 
 def _agent(options: argparse.Namespace) -> int:
     # Imported here because `run` needs no HTTP client: half the memory of each generator.
-    from loadsim.agent import Agent, lock
-    from loadsim.control_plane import ControlPlane
-    from loadsim.runs import Runs
+    from loadsim.agent.agent import Agent, lock
+    from loadsim.agent.control_plane import ControlPlane
+    from loadsim.agent.runs import Runs
 
     token = os.environ.pop("PHOENIX_TOKEN", "")
     if not token:

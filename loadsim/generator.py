@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 
 from chalicelib.domain.load import DURATION_REACHED, MAX_NAMES, LoadPhase, LoadSpec, LoadStage, LoadStatus, moment
 from chalicelib.domain.load.scenarios import Moment
-from loadsim.groups import born
-from loadsim.headroom import Room, refusal, room
-from loadsim.keeper import Keeper, Start
-from loadsim.marker import marked
-from loadsim.process_spec import ProcessSpec
+from loadsim.population.groups import born
+from loadsim.population.keeper import Keeper, Start
+from loadsim.population.process_spec import ProcessSpec
+from loadsim.population.stages import populations
+from loadsim.processes.headroom import Room, refusal, room
+from loadsim.processes.marker import marked
+from loadsim.processes.spawner_link import SpawnerLink
 from loadsim.rates import RateMeter
 from loadsim.signals import EndWatch
-from loadsim.spawner_link import SpawnerLink
-from loadsim.stages import populations
 
 START_S = 60.0
 """The whole population must have been alive at once by then, counted from the beginning of its stage."""

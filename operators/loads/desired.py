@@ -30,7 +30,7 @@ NODE_ANNOTATION = f"{GROUP}/node"
 """The node a Job is for; a name may be longer than a label's value."""
 CONTAINER = "load"
 MARK = "PHOENIX_LOADSIM"
-"""loadsim's mark in the environment of all its processes (loadsim.marker.VARIABLE)."""
+"""loadsim's mark in the environment of all its processes (loadsim.processes.marker.VARIABLE)."""
 _USER = 65534
 _LONGEST_START = 40
 _DIGITS = 12

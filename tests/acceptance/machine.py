@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 import psutil
 
-from loadsim.marker import marked
-from loadsim.runs import mark_prefix
+from loadsim.agent.runs import mark_prefix
+from loadsim.processes.marker import marked
 from phoenix_cli.binaries.resolve import resolve_collector
 from phoenix_cli.host_runtime import guard
 from phoenix_cli.profile import load_profile

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from loadsim.marker import marked
-from loadsim.runs import mark_prefix
+from loadsim.agent.runs import mark_prefix
+from loadsim.processes.marker import marked
 from tests.acceptance.command_line import Phoenix
 from tests.acceptance.machine import environment, left
 from tests.acceptance.waiting import until

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from loadsim.marker import marked
-from loadsim.runs import mark_prefix
+from loadsim.agent.runs import mark_prefix
+from loadsim.processes.marker import marked
 from tests.acceptance.conftest import HOST
 from tests.acceptance.machine import Machine
 from tests.acceptance.manifests import manifest, written

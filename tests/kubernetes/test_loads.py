@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from loadsim.marker import marked
+from loadsim.processes.marker import marked
 from tests.acceptance.waiting import until
 from tests.kubernetes.cluster import NODE, Cluster
 from tests.kubernetes.objects import condition, load, status

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.load import LoadSpec
-from loadsim.keeper import FAILURES_ALLOWED, End, Keeper, Start
-from loadsim.process_spec import COMM_LENGTH, MAX_COMMAND_LINE, ProcessSpec
-from loadsim.stages import Population, populations
+from loadsim.population.keeper import FAILURES_ALLOWED, End, Keeper, Start
+from loadsim.population.process_spec import COMM_LENGTH, MAX_COMMAND_LINE, ProcessSpec
+from loadsim.population.stages import Population, populations
 
 TEMPLATES = st.sampled_from(["phx-a-{n}", "phx-{code}", "phx-{word}-{n}", "phx-job"])
 GROUPS = st.fixed_dictionaries(

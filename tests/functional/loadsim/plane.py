@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.load import LoadPhase, LoadStatus
-from loadsim.marker import marked
-from loadsim.runs import mark_prefix
+from loadsim.agent.runs import mark_prefix
+from loadsim.processes.marker import marked
 from tests.functional.loadsim.started import PATIENCE_S, ROOT, children, end_all
 
 TOKEN = "phx_test-host-token"

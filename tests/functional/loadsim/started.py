@@ -17,7 +17,7 @@ from typing import TypeVar
 import pytest
 
 from chalicelib.domain.load import LoadPhase, LoadStatus
-from loadsim.marker import marked
+from loadsim.processes.marker import marked
 from loadsim.status_file import read_status
 
 T = TypeVar("T")

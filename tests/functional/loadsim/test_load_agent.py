@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.load import DesiredLoad, LoadPhase, LoadSpec, LoadStatus
-from loadsim.agent import decide
-from loadsim.control_plane import Desired
-from loadsim.runs import Record, Runs
+from loadsim.agent.agent import decide
+from loadsim.agent.control_plane import Desired
+from loadsim.agent.runs import Record, Runs
 from loadsim.status_file import read_status, write_status
 from tests.functional.loadsim.plane import TOKEN, FakePlane, StartedAgent
 from tests.functional.loadsim.started import PATIENCE_S, WATCHDOG_S, comm, eventually

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.load import LoadPhase, LoadStatus
-from loadsim.marker import marked
+from loadsim.processes.marker import marked
 from tests.functional.loadsim.started import PATIENCE_S, ROOT, WATCHDOG_S, children, end_all, eventually
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.load import LoadPhase, LoadSpec
-from loadsim.marker import marked
-from loadsim.orders import Incoming, framed
-from loadsim.profiles import population_of
+from loadsim.population.profiles import population_of
+from loadsim.processes.marker import marked
+from loadsim.processes.orders import Incoming, framed
 from tests.functional.loadsim.started import PATIENCE_S, ROOT, WATCHDOG_S, Load, comm, command_line, eventually
 
 Start = Callable[..., Load]
@@ -167,8 +167,8 @@ def test_kill_9_in_the_middle_of_the_start_leaves_none(start_load: Start) -> Non
 def test_the_lifelines_end_them_even_without_the_kernel_s_death_signal() -> None:
     program = (
         "import sys\n"
-        "from loadsim.kernel import Kernel\n"
-        "from loadsim.spawner import Spawner\n"
+        "from loadsim.processes.kernel import Kernel\n"
+        "from loadsim.processes.spawner import Spawner\n"
         "class WithoutDeathSignal(Kernel):\n"
         "    def die_with(self, parent): pass\n"
         "Spawner(WithoutDeathSignal(), int(sys.argv[1])).run()"

@@ -7,9 +7,9 @@ import pytest
 
 from chalicelib.domain.errors import NotAllowed, PhoenixError, Rejected, Unavailable
 from chalicelib.domain.load import DesiredLoad, LoadPhase, LoadSpec, LoadStatus
-from loadsim.agent import Agent, Answer, ForgetRun, StartRun, StopRun, decide
-from loadsim.control_plane import MAX_ANSWER, ControlPlane, Desired
-from loadsim.runs import RunView
+from loadsim.agent.agent import Agent, Answer, ForgetRun, StartRun, StopRun, decide
+from loadsim.agent.control_plane import MAX_ANSWER, ControlPlane, Desired
+from loadsim.agent.runs import RunView
 
 
 def load(desired: str = "running", generation: int = 1, name: str = "web") -> DesiredLoad:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loadsim.headroom import Room, refusal, room
-from loadsim.patterns import REST, cpu_share, memory_level, uniform
+from loadsim.processes.headroom import Room, refusal, room
+from loadsim.processes.patterns import REST, cpu_share, memory_level, uniform
 from loadsim.rates import RateMeter
 
 KINDS = ["steady", "spiky", "growing", "random", "sine"]

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from chalicelib.domain.load import LoadGroup, LoadSpec
 from chalicelib.domain.load.group import MAX_SHARE, SPIKE, WORDS
 from chalicelib.domain.load.scenarios import stages_of
-from loadsim import patterns
-from loadsim.groups import born, lifetime
-from loadsim.process_spec import COMM_LENGTH, ProcessSpec
-from loadsim.profiles import population_of
+from loadsim.population.groups import born, lifetime
+from loadsim.population.process_spec import COMM_LENGTH, ProcessSpec
+from loadsim.population.profiles import population_of
+from loadsim.processes import patterns
 
 
 def custom(**group: Any) -> LoadSpec:

@@ -1,7 +1,7 @@
 """The keeper's decisions, as lists of actions."""
 
-from loadsim.keeper import FAILURES_ALLOWED, MAX_ENDS_AT_ONCE, MAX_STARTING, RETRY_S, End, Keeper, Start
-from loadsim.profiles import population
+from loadsim.population.keeper import FAILURES_ALLOWED, MAX_ENDS_AT_ONCE, MAX_STARTING, RETRY_S, End, Keeper, Start
+from loadsim.population.profiles import population
 
 
 def keeper(count: int = 10, critical: int = 1, rate: float = 6.0, seed: int = 1) -> Keeper:

@@ -7,15 +7,15 @@ import pytest
 from chalicelib.domain.critical import CriticalPattern
 from chalicelib.domain.errors import InvalidInput
 from chalicelib.domain.load import LoadSpec
-from loadsim.process_spec import COMM_LENGTH, MAX_COMMAND_LINE
-from loadsim.profiles import (
+from loadsim.population.process_spec import COMM_LENGTH, MAX_COMMAND_LINE
+from loadsim.population.profiles import (
     CPU_BUDGET,
     MEMORY_BUDGET,
     critical_patterns,
     population,
     population_of,
 )
-from loadsim.spawner import PADDING
+from loadsim.processes.spawner import PADDING
 
 PROFILES = ["high-cardinality", "process-churn", "realistic"]
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.domain.load import DEFAULTS, SCENARIOS, LoadSpec, moment, stages_of
-from loadsim.stages import populations
+from loadsim.population.stages import populations
 
 NAMED = [name for name in SCENARIOS if name != "stages"]
 

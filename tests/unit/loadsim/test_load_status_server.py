@@ -11,8 +11,8 @@ import pytest
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.kubernetes.load_job import MAX_LAST_WORDS
 from chalicelib.domain.load import LoadPhase, LoadStatus
-from loadsim.pod import last_words, leave_last_words
-from loadsim.status_server import LONGEST_REQUEST, MOST_AT_ONCE, SILENT_S, Saying, StatusServer
+from loadsim.pod.pod import last_words, leave_last_words
+from loadsim.pod.status_server import LONGEST_REQUEST, MOST_AT_ONCE, SILENT_S, Saying, StatusServer
 from tests.fakes.clock import SettableClock
 
 RUNNING = LoadStatus(phase=LoadPhase.RUNNING, asked=3, running=3, spawned=4, names=("phx-a",))

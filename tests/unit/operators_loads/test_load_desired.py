@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.kubernetes.load_job import LoadSimulationJobSpec
 from chalicelib.domain.load import LoadSpec
-from loadsim.marker import RUN_ID, VARIABLE
+from loadsim.processes.marker import RUN_ID, VARIABLE
 from operators.loads.desired import MARK, LoadPods, Owner, job, job_name, targets
 
 OWNER = Owner("lab", "web", "1c9b5a3e-0000-4000-8000-000000000001")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from chalicelib.domain.errors import Unavailable
-from loadsim.status_server import Saying, StatusServer
+from loadsim.pod.status_server import Saying, StatusServer
 from operators.loads.reading import LONGEST, HttpAsk
 from tests.unit.operators_loads.world import running
 

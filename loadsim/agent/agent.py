@@ -18,8 +18,8 @@ from typing import Protocol
 
 from chalicelib.domain.errors import Conflict, NotAllowed, PhoenixError, Rejected, Unavailable
 from chalicelib.domain.load import DesiredLoad, LoadPhase, LoadStatus
-from loadsim.control_plane import Desired
-from loadsim.runs import RunView
+from loadsim.agent.control_plane import Desired
+from loadsim.agent.runs import RunView
 from loadsim.signals import EndWatch
 
 POLL_S = 1.5

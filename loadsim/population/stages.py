@@ -12,9 +12,9 @@ from random import Random
 
 from chalicelib.domain.load import LoadSpec, StageSpec, stages_of
 from chalicelib.domain.load.part import grouped, idle, starts_per_second
-from loadsim.groups import members
-from loadsim.process_spec import ProcessSpec
-from loadsim.profiles import critical_process, of_profile, population_of, with_churn, within_memory_budget
+from loadsim.population.groups import members
+from loadsim.population.process_spec import ProcessSpec
+from loadsim.population.profiles import critical_process, of_profile, population_of, with_churn, within_memory_budget
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from random import Random
 
 from chalicelib.domain.load.group import CODE_LENGTH, WORDS, LoadGroup, name_of
-from loadsim.process_spec import PAGE, CpuPattern, Life, MemoryPattern, ProcessSpec, Role
+from loadsim.population.process_spec import PAGE, CpuPattern, Life, MemoryPattern, ProcessSpec, Role
 
 CODE = "0123456789abcdefghijkmnpqrstuvwxyz"
 GROUP_SLOTS = 10_000

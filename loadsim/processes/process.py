@@ -9,16 +9,16 @@ import mmap
 import os
 import time
 
-from loadsim.kernel import Kernel
-from loadsim.patterns import cpu_share, memory_level
+from loadsim.processes.kernel import Kernel
+from loadsim.processes.patterns import cpu_share, memory_level
 
 TYPE_CHECKING = False  # as in typing, see kernel.py
 if TYPE_CHECKING:
     import select
     from collections.abc import Callable
 
-    from loadsim.orders import StartOrder
-    from loadsim.patterns import Curve
+    from loadsim.processes.orders import StartOrder
+    from loadsim.processes.patterns import Curve
 
 FAILED = 71
 """Exit status when a process could not become what it should be (EX_OSERR of sysexits.h)."""

@@ -23,12 +23,12 @@ from pydantic import ValidationError
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.load import DURATION_REACHED, DesiredLoad, LoadPhase, LoadStatus
 from chalicelib.domain.model import Value
-from loadsim.marker import VARIABLE, marked
+from loadsim.processes.marker import VARIABLE, marked
 from loadsim.status_file import read_status
 
 KILL_AFTER_S = 6.0
 """A generator that was asked to end and has not by then is killed; its watchdog ends its processes."""
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from chalicelib.domain.errors import Unavailable
-from loadsim.marker import VARIABLE
-from loadsim.orders import Incoming, framed
-from loadsim.process_spec import ProcessSpec
-from loadsim.spawner import PADDING
+from loadsim.population.process_spec import ProcessSpec
+from loadsim.processes.marker import VARIABLE
+from loadsim.processes.orders import Incoming, framed
+from loadsim.processes.spawner import PADDING
 
-_ROOT = Path(__file__).resolve().parent.parent
-_PROGRAM = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from loadsim.spawner import main; main()"
+_ROOT = Path(__file__).resolve().parents[2]
+_PROGRAM = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from loadsim.processes.spawner import main; main()"
 _STOP_S = 3.0
 
 

@@ -14,13 +14,13 @@ import signal
 import sys
 import time
 
-from loadsim.kernel import Kernel
-from loadsim.orders import Incoming, framed
-from loadsim.process import FAILED, live
+from loadsim.processes.kernel import Kernel
+from loadsim.processes.orders import Incoming, framed
+from loadsim.processes.process import FAILED, live
 
 TYPE_CHECKING = False  # as in typing, see kernel.py
 if TYPE_CHECKING:
-    from loadsim.orders import StartOrder
+    from loadsim.processes.orders import StartOrder
 
 NAME = "phx-loadsim"
 PADDING = "-" * 480

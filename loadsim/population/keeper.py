@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from loadsim.lifetimes import Lifetimes
-from loadsim.process_spec import ProcessSpec
+from loadsim.population.lifetimes import Lifetimes
+from loadsim.population.process_spec import ProcessSpec
 
 RETRY_S = 1.0
 """A process that ended unasked is started again after this time, so that a killer and a keeper make no storm."""

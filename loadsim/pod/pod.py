@@ -12,9 +12,9 @@ from pathlib import Path
 from chalicelib.domain.kubernetes.load_job import MAX_LAST_WORDS
 from chalicelib.domain.load import LoadPhase, LoadSpec, LoadStatus
 from loadsim.generator import Generator
-from loadsim.headroom import Room, room
+from loadsim.pod.status_server import Saying, StatusServer
+from loadsim.processes.headroom import Room, room
 from loadsim.signals import EndWatch
-from loadsim.status_server import Saying, StatusServer
 
 FIRST_TO_GO = 1000
 """oom_score_adj of a pod's main process: over its memory limit the kernel ends it, and with it all of the pod. Were a

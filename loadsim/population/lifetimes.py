@@ -10,8 +10,8 @@ import heapq
 from collections.abc import Mapping, Sequence, Set
 from random import Random
 
-from loadsim.groups import lifetime
-from loadsim.process_spec import ProcessSpec
+from loadsim.population.groups import lifetime
+from loadsim.population.process_spec import ProcessSpec
 
 
 class Lifetimes:

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from chalicelib.domain.errors import InvalidInput, Problem
 from chalicelib.domain.load import LoadSpec
 from chalicelib.domain.load.group import WORDS
-from loadsim.groups import CODE, churners, members
-from loadsim.process_spec import PAGE, CpuPattern, ProcessSpec, Role
-from loadsim.webhost import BUSY_KINDS, IDLE_KINDS, Kind
+from loadsim.population.groups import CODE, churners, members
+from loadsim.population.process_spec import PAGE, CpuPattern, ProcessSpec, Role
+from loadsim.population.webhost import BUSY_KINDS, IDLE_KINDS, Kind
 
 CPU_BUDGET = 0.4
 """Cores that all busy processes of one population use together at most, however many they are."""
