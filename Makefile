@@ -63,7 +63,7 @@ test:  ## everything that must hold; the last line counts
 test-kubernetes: .venv/dev .venv/binaries .tools/bin/helm .tools/bin/kubeconform .tools/bin/prometheus .tools/bin/promtool .tools/monitoring  ## everything that must hold on a real cluster of one node, as root; the first time it builds Kubernetes
 	@sh setup/cluster.sh
 	@bash tests/cluster/binaries.sh build > .venv/cluster.log
-	@$(PY) -m pytest tests/kubernetes $(ARGS)
+	@$(PY) -m pytest tests/kubernetes -n 2 --no-loadscope-reorder $(ARGS)
 
 images: .venv/dev .venv/binaries  ## the container images of operators and collector, as docker archives in dist/
 	@$(PY) -m images $(ARGS)

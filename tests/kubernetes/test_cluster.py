@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from tests.acceptance.waiting import until
 from tests.kubernetes.cluster import NODE, Cluster
@@ -27,7 +28,7 @@ def test_a_pod_on_the_node_sees_the_processes_of_the_machine(cluster: Cluster) -
     try:
         cluster.kubectl("wait", "--for=condition=Ready", "pod/agent", "--timeout=50s")
         found = cluster.kubectl("exec", "agent", "--", "sh", "-c", f"tr '\\0' ' ' < /proc/{os.getpid()}/cmdline")
-        assert "pytest" in found
+        assert found.split() == Path(f"/proc/{os.getpid()}/cmdline").read_text("utf-8").replace("\0", " ").split()
         pod = cluster.get("pod", "agent")
         assert pod is not None
         assert pod["spec"]["nodeName"] == NODE
