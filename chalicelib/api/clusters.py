@@ -8,7 +8,8 @@ from chalicelib.api.furniture.route import Model, PageOf, PageQuery, Request, Ro
 from chalicelib.domain.access import Role
 from chalicelib.domain.cluster.cluster import Cluster, ClusterMode, Credentials, Eks, NodeView, Versions
 from chalicelib.domain.errors import Conflict, NotFound, Rejected, Unavailable
-from chalicelib.domain.kubernetes.exchange import ClusterOrders, ClusterSeen
+from chalicelib.domain.kubernetes.exchange import ClusterOrders
+from chalicelib.domain.kubernetes.packing import PackedSeen
 from chalicelib.services.clusters.registry import Registration, Tested
 from chalicelib.services.services import Services
 
@@ -146,7 +147,7 @@ def routes(services: Services) -> tuple[Route, ...]:
         return Removed(left=left)
 
     def exchange(request: Request) -> ClusterOrders:
-        return services.cluster_exchange.pulled(request.principal, request.params["cluster"], request.body)
+        return services.cluster_exchange.pulled(request.principal, request.params["cluster"], request.body.seen)
 
     path, one = "/api/v1/clusters", "/api/v1/clusters/{cluster}"
     refusals = (Conflict, NotFound, Rejected, Unavailable)
@@ -193,9 +194,9 @@ def routes(services: Services) -> tuple[Route, ...]:
             Role.CLUSTER,
             exchange,
             "What a cluster sees, for what it shall have",
-            request=ClusterSeen,
+            request=PackedSeen,
             response=ClusterOrders,
             own="cluster",
-            errors=(NotFound, Conflict),
+            errors=(NotFound, Conflict, Rejected),
         ),
     )

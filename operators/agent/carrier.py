@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from chalicelib.domain.errors import PhoenixError
 from chalicelib.domain.kubernetes.exchange import ClusterOrders
+from chalicelib.domain.kubernetes.packing import body_of
 from operators.agent.orders import Action, Apply, Delete, Taken, decide, orders_in
 from operators.agent.view import WATCHED, View
 from operators.engine.caches import Caches
@@ -120,7 +121,7 @@ class Carrier:
             kubernetes_version=self._kubernetes,
             collector_image=who.collector_image,
         )
-        body = seen.model_dump(mode="json", by_alias=True)
+        body = body_of(seen)
         return orders_in(await self._control_plane.ask("POST", f"/api/v1/clusters/{who.cluster}/exchange", body))
 
     async def _carry(self, action: Action) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from chalicelib.domain.kubernetes.exchange import (
-    MAX_RESOURCES,
+    MAX_PROBLEMS,
     ClusterSeen,
     LoadSeen,
     NodeSeen,
     PipelineSeen,
+    over_limits,
 )
-from chalicelib.domain.kubernetes.process_pipeline import MAX_NODES
 from chalicelib.domain.kubernetes.reading import load_seen, node_seen, pipeline_seen
 from chalicelib.domain.kubernetes.resource import CONTROL_PLANE, MANAGED_BY
 from operators.agent.orders import LOAD, PIPELINE, Held
@@ -31,7 +31,7 @@ class View:
         self._nodes: dict[Key, NodeSeen] = {}
         self.held: dict[tuple[Kind, Key], Held] = {}
         self.unreadable: set[tuple[Kind, Key]] = set()
-        """Objects that this version cannot read: they are not reported, and never deleted."""
+        """Objects that this version cannot read: named as problems, and never deleted."""
 
     def fill(self) -> None:
         """Read everything there is."""
@@ -47,16 +47,24 @@ class View:
         return any(found)
 
     def seen(self, *, operator_version: str, kubernetes_version: str, collector_image: str) -> ClusterSeen:
-        """All of it, in order of name."""
+        """All of it, in order of name; or, where it is more than an exchange takes, that it is."""
         ours = [(kind, held.seen) for (kind, _), held in sorted(self.held.items(), key=_by_key) if held.ours]
-        return ClusterSeen(
+        pipelines = tuple(one for _, one in ours if isinstance(one, PipelineSeen))
+        loads = tuple(one for _, one in ours if isinstance(one, LoadSeen))
+        empty = ClusterSeen(
             operator_version=operator_version[:64],
             kubernetes_version=kubernetes_version[:64],
             collector_image=collector_image[:512],
-            nodes=tuple(self._nodes[key] for key in sorted(self._nodes))[:MAX_NODES],
-            pipelines=tuple(one for _, one in ours if isinstance(one, PipelineSeen))[:MAX_RESOURCES],
-            loads=tuple(one for _, one in ours if isinstance(one, LoadSeen))[:MAX_RESOURCES],
         )
+        if why := over_limits(len(self._nodes), len(pipelines), len(loads)):
+            return empty.model_copy(update={"incomplete": why})
+        nodes = tuple(self._nodes[key] for key in sorted(self._nodes))
+        update = {"nodes": nodes, "pipelines": pipelines, "loads": loads, "problems": self._problems()}
+        return empty.model_copy(update=update)
+
+    def _problems(self) -> tuple[str, ...]:
+        names = sorted(f"{kind.kind} {key.name}" for kind, key in self.unreadable)
+        return tuple(f"{name} is left out: this operator cannot read it" for name in names[:MAX_PROBLEMS])
 
     def _take(self, kind: Kind, key: Key) -> bool:
         thing = self._caches.get(kind, key)

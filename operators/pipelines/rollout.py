@@ -23,6 +23,8 @@ from operators.pipelines.confirmation import Answer
 from operators.pipelines.pods import PodSeen
 
 CONFIRM_AGAIN_S = 2.0
+_LISTED = {NodeState.FAILED: 0, NodeState.PENDING: 1, NodeState.UPDATING: 1, NodeState.READY: 2}
+"""A status lists a thousand nodes, the ready ones last: of those that are left out, the counts say enough."""
 _SOON_S = 0.05
 """Added to a time to look again at, so that the look is after it."""
 
@@ -129,7 +131,7 @@ def judge(situation: Situation, now: float) -> Judgement:
     if failure and len(quarantine) == len(before.quarantine):
         nodes = tuple(_failed_by_deadline(node, failure) for node in nodes)
     return Judgement(
-        nodes=tuple(sorted(nodes, key=lambda node: (node.state is not NodeState.FAILED, node.node))),
+        nodes=tuple(sorted(nodes, key=lambda node: (_LISTED[node.state], node.node))),
         updated=updated,
         complete=complete,
         started_at=started_at,

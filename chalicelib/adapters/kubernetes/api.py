@@ -13,7 +13,13 @@ from chalicelib.adapters.kubernetes.eks import connection_of
 from chalicelib.domain.cluster.cluster import Cluster, Credentials, Eks, Server
 from chalicelib.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from chalicelib.domain.kubernetes import load_job, process_pipeline
-from chalicelib.domain.kubernetes.exchange import ClusterOrders, ClusterSeen, LoadWanted, PipelineWanted
+from chalicelib.domain.kubernetes.exchange import (
+    ClusterOrders,
+    ClusterSeen,
+    LoadWanted,
+    PipelineWanted,
+    over_limits,
+)
 from chalicelib.domain.kubernetes.reading import load_seen, node_seen, pipeline_seen
 from chalicelib.domain.kubernetes.resource import (
     API_VERSION,
@@ -107,12 +113,12 @@ class KubernetesApi:
     def look(self) -> ClusterSeen:
         """See ClusterApi."""
         try:
-            return ClusterSeen(
-                kubernetes_version=self.version(),
-                nodes=tuple(node_seen(item) for item in self._list("/api/v1/nodes")),
-                pipelines=tuple(pipeline_seen(item) for item in self._ours(process_pipeline.PLURAL)),
-                loads=tuple(load_seen(item) for item in self._ours(load_job.PLURAL)),
-            )
+            nodes = tuple(node_seen(item) for item in self._list("/api/v1/nodes"))
+            pipelines = tuple(pipeline_seen(item) for item in self._ours(process_pipeline.PLURAL))
+            loads = tuple(load_seen(item) for item in self._ours(load_job.PLURAL))
+            if why := over_limits(len(nodes), len(pipelines), len(loads)):
+                raise InvalidInput(why)
+            return ClusterSeen(kubernetes_version=self.version(), nodes=nodes, pipelines=pipelines, loads=loads)
         except ValidationError as error:
             first = error.errors()[0]
             where = "/".join(str(part) for part in first["loc"])

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from chalicelib.domain.cluster.cluster import CLUSTER_LABEL, Cluster
 from chalicelib.domain.host import Host, HostFacts
-from chalicelib.domain.kubernetes.exchange import NodeSeen, host_of_node
+from chalicelib.domain.kubernetes.exchange import (
+    HOSTNAME_LABEL,
+    MAX_LABEL_KEY,
+    USED_LABELS,
+    NodeSeen,
+    host_of_node,
+)
 
-MAX_LABELS = 32
-MAX_LABEL = 128
-HOSTNAME_LABEL = "kubernetes.io/hostname"
 GONE_AFTER_S = 600.0
 """Seconds after which a node that is gone, and that nothing holds, is no host any more."""
 
@@ -38,9 +41,9 @@ def labels_of(cluster: Cluster, node: NodeSeen) -> dict[str, str]:
     """At most 32: the cluster's name first, what was given to all its nodes, then the node's own in order of name."""
     found = {CLUSTER_LABEL: cluster.name, **cluster.labels}
     for key in sorted(node.labels):
-        if len(key) <= MAX_LABEL and key not in found:
+        if len(key) <= MAX_LABEL_KEY and key not in found:
             found[key] = node.labels[key]
-    return dict(list(found.items())[:MAX_LABELS])
+    return dict(list(found.items())[:USED_LABELS])
 
 
 def plan_hosts(cluster: Cluster, nodes: Sequence[NodeSeen], known: Mapping[str, Host], now: float) -> HostPlan:

@@ -14,10 +14,12 @@ from typing import Any
 
 from chalicelib.domain.kubernetes.exchange import PipelineSeen, PipelineWanted
 from chalicelib.domain.kubernetes.process_pipeline import (
+    NODES_SHOWN,
     KpiTarget,
     NodeState,
     NodeStatus,
     PhoenixProcessPipelineSpec,
+    PhoenixProcessPipelineStatus,
     RolloutPolicy,
 )
 from chalicelib.domain.kubernetes.resource import SecretRef
@@ -79,8 +81,12 @@ class Sight:
         return self.selectors.get(node, node) in self._named[one.name]
 
     def status(self, one: PipelineSeen, node: str) -> NodeStatus | None:
-        """What a resource says of a node, None for nothing."""
-        return self._said[one.name].get(node)
+        """What a resource says of a node, None for nothing. A status lists a thousand nodes, those that are not ready
+        first: where its counts say that all the others are ready, so is each of them."""
+        found = self._said[one.name].get(node)
+        if found is None and self._rest_is_ready[one.name] and self.names(one, node):
+            return NodeStatus(node=node, state=NodeState.READY, config_hash=one.status.applied_config_hash)
+        return found
 
     @cached_property
     def _named(self) -> dict[str, frozenset[str]]:
@@ -91,9 +97,19 @@ class Sight:
         return {one.name: {said.node: said for said in one.status.nodes} for one in self.pipelines}
 
     @cached_property
+    def _rest_is_ready(self) -> dict[str, bool]:
+        return {one.name: _rest_is_ready(one.status) for one in self.pipelines}
+
+    @cached_property
     def markers(self) -> dict[str, str]:
         """Name of each resource to the marker that it asks for."""
         return {one.name: marker_in(one) for one in self.pipelines}
+
+
+def _rest_is_ready(status: PhoenixProcessPipelineStatus) -> bool:
+    rest = status.desired_nodes - len(status.nodes)
+    listed = sum(node.state is NodeState.READY for node in status.nodes)
+    return rest > 0 and len(status.nodes) >= NODES_SHOWN and status.ready_nodes == listed + rest
 
 
 def marker_in(one: PipelineSeen) -> str:

@@ -95,6 +95,8 @@ class AgentState(Value):
     remote: RemoteStatus | None = None
     effective: EffectiveRef | None = None
     last_seen: float | None = None
+    through: str = ""
+    """The cluster that speaks for it: it was heard of whenever its cluster was. "" for one that speaks for itself."""
     connected: bool = False
     """False before the first message and after a good-bye."""
     revision: int = 0

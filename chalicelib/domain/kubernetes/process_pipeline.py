@@ -32,7 +32,8 @@ SHORT_NAMES = ("ppp", "phxpipe")
 MAX_NODES = 5000
 """Nodes of one resource."""
 NODES_SHOWN = 1000
-"""Nodes listed in a status, those that failed first: an object holds 1.5 MB. The counts are of all."""
+"""Nodes listed in a status, those that failed first and those that are ready last: an object holds 1.5 MB. The counts
+are of all."""
 MAX_QUARANTINE = 16
 COLLECTOR_RESOURCES = Resources(
     requests=ResourceList(cpu="50m", memory="96Mi"), limits=ResourceList(cpu=None, memory="256Mi")

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from chalicelib.domain.kubernetes.exchange import LoadSeen, NodeSeen, PipelineSeen
+from chalicelib.domain.kubernetes.exchange import LoadSeen, NodeSeen, PipelineSeen, used_labels
 from chalicelib.domain.kubernetes.load_job import LoadSimulationJobStatus
 from chalicelib.domain.kubernetes.process_pipeline import PhoenixProcessPipelineSpec, PhoenixProcessPipelineStatus
 
@@ -37,7 +37,7 @@ def node_seen(item: Mapping[str, Any]) -> NodeSeen:
     ready = any(one.get("type") == "Ready" and one.get("status") == "True" for one in status.get("conditions") or ())
     return NodeSeen(
         name=metadata.get("name", ""),
-        labels=metadata.get("labels") or {},
+        labels=used_labels(metadata.get("labels") or {}),
         ready=ready,
         cpu_count=int(quantity(capacity.get("cpu"))),
         memory_bytes=int(quantity(capacity.get("memory"))),

@@ -3,6 +3,7 @@ becomes its orders. Repeated, late or beside another of the same cluster it does
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +17,7 @@ from chalicelib.domain.cluster.cluster import (
     ClusterView,
     NodeView,
     Versions,
+    lost,
     reached,
 )
 from chalicelib.domain.cluster.loads import job_name, status_of_job, wanted_jobs
@@ -23,20 +25,20 @@ from chalicelib.domain.cluster.nodes import HostPlan, selector_name
 from chalicelib.domain.cluster.orders import Group, Sight, Want, arrange
 from chalicelib.domain.cluster.reports import heard, node_policy, say_idle, say_wanted
 from chalicelib.domain.cluster.sharing import Shared, stamped
-from chalicelib.domain.errors import Conflict, NotFound
+from chalicelib.domain.errors import Conflict, NotFound, Rejected
 from chalicelib.domain.fleet.state import AgentState
-from chalicelib.domain.kubernetes.exchange import ClusterOrders, ClusterSeen, LoadWanted
+from chalicelib.domain.kubernetes.exchange import MAX_PROBLEMS, ClusterOrders, ClusterSeen, LoadWanted, over_size
 from chalicelib.domain.loadsim import LoadSim
 from chalicelib.ports.items import ANY_VERSION
 from chalicelib.repositories.documents import Stored
 from chalicelib.services.clusters.configs import SharedConfigs
 from chalicelib.services.clusters.nodes import Nodes, by_name
-from chalicelib.services.context import Context
+from chalicelib.services.context import Context, retrying
 from chalicelib.services.fleet.fleet import Fleet
 from chalicelib.services.fleet.loadsims import LoadSims
 from chalicelib.services.tokens import Tokens
 
-MAX_PROBLEMS = 20
+log = logging.getLogger("phoenix.clusters")
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,19 @@ class Exchange:
             )
         if cluster.removing:
             return ClusterOrders()
+        if seen.incomplete:
+            raise self._refused(principal.tenant, name, seen.incomplete)
         orders = self.exchange(principal.tenant, cluster, seen)
+        if why := over_size(len(orders.model_dump_json(by_alias=True)), "what the cluster shall have takes"):
+            raise self._refused(principal.tenant, name, why)
         self.seen(principal.tenant, name, seen, orders.again_seconds)
         self.used(principal)
         return orders
+
+    def _refused(self, tenant: str, name: str, why: str) -> Rejected:
+        """One that cannot be whole counts as none: nothing is applied or forgotten, and the cluster says why."""
+        self.lost(tenant, name, why)
+        return Rejected(why)
 
     def exchange(self, tenant: str, cluster: Cluster, seen: ClusterSeen) -> ClusterOrders:
         """What the cluster shall have, after what it says was taken."""
@@ -125,6 +136,22 @@ class Exchange:
             after = after.model_copy(update={"next_look": 0.0}) if woken else after
             self._records.clusters.save(tenant, after, stored.version)
 
+    def lost(self, tenant: str, name: str, why: str, *, heard: bool = False) -> None:
+        """Keep that an exchange failed. heard: what the cluster said was taken before."""
+        log.warning("cluster %s: %s", name, why)
+        now = self._context.clock.now()
+        chance = int(self._context.entropy.uid()[-3:], 36) % 100 / 100
+
+        def attempt() -> Stored[Cluster] | None:
+            stored = self._records.clusters.find(tenant, name)
+            if stored is None:
+                return None
+            after = lost(stored.value, why, now, chance)
+            after = after.model_copy(update={"last_seen": now}) if heard else after
+            return self._records.clusters.save(tenant, after, stored.version)
+
+        retrying(attempt)
+
     def _take(self, said: _Said) -> tuple[Mapping[str, AgentState], dict[str, Want], dict[str, Shared]]:
         """States and wants of the hosts, after what was said of them."""
         names = by_name(said.plan)
@@ -140,7 +167,10 @@ class Exchange:
             else:
                 runs = any(said.sight.names(one, node.name) for one in said.seen.pipelines)
                 says[host] = say_idle(host, runs, version)
-        after = {**states, **self._fleet.hear_all(said.tenant, says, self._policy)}
+        silent = {host for host, node in said.plan.hosts.items() if not node.ready}
+        silent |= {host.name for host in said.plan.gone}
+        heard_of = self._fleet.hear_all(said.tenant, said.cluster.name, says, silent, self._policy)
+        after = {**states, **heard_of}
         if any(_asks(after[host]) != _asks(states[host]) for host in names):
             wants, shared = self._configs.wants(said.tenant, names, after)
         return after, wants, shared
@@ -170,7 +200,7 @@ class Exchange:
             cluster=said.cluster.name,
             nodes=tuple(_view(said, host, wants.get(host)) for host in sorted(said.plan.hosts)),
             resources=tuple(resources),
-            problems=said.plan.taken[:MAX_PROBLEMS],
+            problems=(*said.seen.problems, *said.plan.taken)[:MAX_PROBLEMS],
         )
         found = self._records.cluster_views.find(said.tenant, said.cluster.name)
         if found is None or found.value != view:

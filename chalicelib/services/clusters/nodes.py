@@ -74,7 +74,10 @@ class Nodes:
         held = self.held(tenant, names)
         agents = self._records.agents.several(tenant, names)
         heard = {host.name: host.enrolled_at for host in gone}
-        heard |= {name: stored.value.state.last_seen or heard[name] for name, stored in agents.items()}
+        for name, stored in agents.items():
+            state = stored.value.state
+            # One that was there a moment ago was heard of through its cluster.
+            heard[name] = now if state.through else state.last_seen or heard[name]
         return [name for name in names if name not in held and now - heard[name] > GONE_AFTER_S]
 
     def _write(self, writes: Sequence[Write]) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-
-from chalicelib.domain.cluster.cluster import Cluster, ClusterMode, lost
+from chalicelib.domain.cluster.cluster import Cluster, ClusterMode
 from chalicelib.domain.errors import Conflict, PhoenixError
 from chalicelib.ports.clusters import ClusterApis
-from chalicelib.repositories.documents import Stored
 from chalicelib.services.clusters.exchange import Exchange
 from chalicelib.services.clusters.registry import Clusters
-from chalicelib.services.context import Context, retrying
+from chalicelib.services.context import Context
 
-log = logging.getLogger("phoenix.clusters")
 LOOK_LASTS_S = 60.0
 """Seconds a look may take before another looks too: a process that died in one is not waited for longer."""
 
@@ -44,25 +40,12 @@ class Pushing:
             api = self._apis.of(cluster, self._clusters.credentials(tenant, cluster))
             seen = api.look()
         except PhoenixError as error:
-            self._lost(tenant, cluster, error)
+            self._exchange.lost(tenant, cluster.name, error.detail)
             return
         orders = self._exchange.exchange(tenant, cluster, seen)
         try:
             api.carry_out(seen, orders)
         except PhoenixError as error:
-            self._lost(tenant, cluster, error)
+            self._exchange.lost(tenant, cluster.name, error.detail, heard=True)
             return
         self._exchange.seen(tenant, cluster.name, seen, orders.again_seconds)
-
-    def _lost(self, tenant: str, cluster: Cluster, error: PhoenixError) -> None:
-        log.warning("cluster %s: %s", cluster.name, error.detail)
-        now = self._context.clock.now()
-        chance = int(self._context.entropy.uid()[-3:], 36) % 100 / 100
-
-        def attempt() -> Stored[Cluster] | None:
-            stored = self._records.clusters.find(tenant, cluster.name)
-            if stored is None:
-                return None
-            return self._records.clusters.save(tenant, lost(stored.value, error.detail, now, chance), stored.version)
-
-        retrying(attempt)

@@ -31,6 +31,8 @@ from chalicelib.services.context import Context, retrying
 from chalicelib.services.tokens import Tokens
 
 MAX_RETIRING = 8
+SILENT_S = 120.0
+"""Seconds without a call of a cluster that calls every 30."""
 
 
 class Registration(Value):
@@ -108,9 +110,8 @@ class Clusters:
         """Call it now. A cluster that cannot be called says why; raises NotFound for one that is not registered."""
         cluster = self.get(tenant, name)
         if cluster.mode is ClusterMode.PULL:
-            heard = cluster.last_seen is not None
-            problem = "" if heard else "its operator has not called yet"
-            return Tested(cluster.versions.kubernetes, (), problem, "" if heard else "see phoenix cluster manifest")
+            problem, hint = _unheard(cluster, self._context.clock.now())
+            return Tested(cluster.versions.kubernetes, (), problem, hint)
         try:
             api = self._apis.of(cluster, self.credentials(tenant, cluster))
             return Tested(api.version(), api.review())
@@ -230,6 +231,18 @@ class Clusters:
             problems = tuple(Problem("/credentials", f"may not {right.what}", fix) for right in missing)
             what = ", ".join(right.what for right in missing)
             raise Rejected(f"these credentials lack rights: {what}", problems=problems, hint=fix)
+
+
+def _unheard(cluster: Cluster, now: float) -> tuple[str, str]:
+    """What is wrong with a cluster that calls, and what to do; nothing where it called a moment ago."""
+    if cluster.last_seen is None and cluster.unreachable_since is None:
+        return "its operator has not called yet", f"apply what phoenix cluster manifest {cluster.name} --pull prints"
+    if cluster.unreachable_since is not None:
+        return cluster.unreachable_why, ""
+    ago = now - (cluster.last_seen or 0.0)
+    if ago <= SILENT_S:
+        return "", ""
+    return f"its operator has not called for {ago:.0f} s", "see its log: kubectl logs -l app.kubernetes.io/name=phoenix"
 
 
 def _check(wanted: Registration) -> None:

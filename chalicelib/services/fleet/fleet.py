@@ -30,6 +30,7 @@ from chalicelib.repositories.records import (
     EffectiveConfig,
 )
 from chalicelib.services.context import Context, retrying
+from chalicelib.services.fleet.presence import Presence
 
 MAX_EFFECTIVE = 300_000
 """Characters of JSON: an item holds 400 000 bytes, and one host's size must never hold up its own messages."""
@@ -37,9 +38,6 @@ AT_ONCE = 50
 """Hosts that are written in one transaction."""
 Say = Callable[[AgentState], tuple[AgentState, AgentReport]]
 """What a host without a supervisor says, given what is wanted of it; the state may be given another marker first."""
-KEEP_SEEN_S = 25.0
-"""Hosts without a supervisor are heard of many at a time, while one of them changes every two seconds: that the others
-are there too is kept this often."""
 _RECORDED = frozenset({EventKind.CONFIRMED, EventKind.FAILED, EventKind.ROLLED_BACK, EventKind.DRIFTED})
 
 
@@ -61,6 +59,7 @@ class Fleet:
         """wanted: told of the agents of which something new is wanted (tenant, agents)."""
         self._context, self._wire, self.policy, self._wanted = context, wire, policy, wanted
         self._records = context.records
+        self._agents = Presence(context.records)
 
     def exchange(self, principal: Principal, body: bytes, *, second: bool = False) -> bytes:
         """One OpAMP message in, its answer out. second: of the host's second agent. Raises InvalidInput (garbage),
@@ -73,34 +72,43 @@ class Fleet:
         outcome = retrying(lambda: self._receive(principal.tenant, agent, report))
         return self._wire.encode(outcome.reply, self._body(principal.tenant, outcome.reply.offer))
 
-    def hear_all(self, tenant: str, says: Mapping[str, Say], policy: FleetPolicy) -> dict[str, AgentState]:
-        """Take what hosts say that have no supervisor, many in one transaction; their states afterwards. policy: times
-        that fit them."""
-        found = self._records.agents.several(tenant, says)
+    def hear_all(
+        self, tenant: str, cluster: str, says: Mapping[str, Say], silent: Collection[str], policy: FleetPolicy
+    ) -> dict[str, AgentState]:
+        """Take what the nodes of a cluster say, many in one transaction; their states afterwards. Nothing is written of
+        those that say nothing new. silent: its hosts of which nothing is heard. policy: times that fit them."""
+        found = self._agents.several(tenant, {*says, *silent})
         now = self._context.clock.now()
         states: dict[str, AgentState] = {}
         writes: list[tuple[str, list[Write]]] = []
         for host, say in says.items():
             stored = found.get(host) or Stored(AgentRecord(host=host), 0)
-            state, events = _heard(stored.value.state, say, now, policy)
+            state, events = _heard(stored.value.state, cluster, say, now, policy)
             states[host] = state
             if not events and _quiet(stored.value.state, state):
                 continue
             write = self._records.agents.write(tenant, AgentRecord(host=host, state=state), stored.version)
             writes.append((host, [write, *self._told(tenant, host, events, now)]))
+        for host in sorted(set(silent) & set(found)):
+            if found[host].value.state.through:
+                record = AgentRecord(host=host, state=_silent(found[host].value.state))
+                writes.append((host, [self._records.agents.write(tenant, record, found[host].version)]))
         for part in _parts(writes):
             try:
                 puts = [put for _, several in part for put in several]
                 self._records.store.transact(puts, token=f"heard-{self._context.entropy.uid()}")
             except (Conflict, TooLarge):  # something was wanted of one of them meanwhile
                 for host, _ in part:
-                    states[host] = self._hear(tenant, host, says[host], policy)
+                    if host in says:
+                        states[host] = self._hear(tenant, host, cluster, says[host], policy)
+                    else:
+                        self.update(tenant, host, _silent)
         return states
 
-    def _hear(self, tenant: str, host: str, say: Say, policy: FleetPolicy) -> AgentState:
+    def _hear(self, tenant: str, host: str, cluster: str, say: Say, policy: FleetPolicy) -> AgentState:
         def attempt() -> AgentState:
             stored = self._read(tenant, host)
-            state, events = _heard(stored.value.state, say, self._context.clock.now(), policy)
+            state, events = _heard(stored.value.state, cluster, say, self._context.clock.now(), policy)
             return self._save(tenant, host, state, stored.version, events).value.state
 
         return retrying(attempt)
@@ -121,7 +129,7 @@ class Fleet:
 
     def states(self, tenant: str, hosts: Collection[str]) -> dict[str, AgentState]:
         """The same of many hosts, in few requests."""
-        found = self._records.agents.several(tenant, hosts)
+        found = self._agents.several(tenant, hosts)
         now = self._context.clock.now()
         out = {}
         for host in hosts:
@@ -148,7 +156,7 @@ class Fleet:
             for host, want in wants.items():
                 self.want(tenant, host, want.scope, want.content, want.purpose)
             return
-        found = self._records.agents.several(tenant, wants)
+        found = self._agents.several(tenant, wants)
         now = self._context.clock.now()
         refused: Conflict | None = None
         writes: list[tuple[str, Put]] = []
@@ -225,7 +233,7 @@ class Fleet:
         return retrying(attempt)
 
     def _read(self, tenant: str, host: str) -> Stored[AgentRecord]:
-        return self._records.agents.find(tenant, host) or Stored(AgentRecord(host=host), 0)
+        return self._agents.find(tenant, host) or Stored(AgentRecord(host=host), 0)
 
     def _settled(self, tenant: str, host: str) -> Stored[AgentRecord]:
         def attempt() -> Stored[AgentRecord]:
@@ -300,17 +308,24 @@ class Fleet:
         return stamp(self.config(tenant, content), revision, scope)[0]
 
 
-def _heard(state: AgentState, say: Say, now: float, policy: FleetPolicy) -> tuple[AgentState, tuple[Event, ...]]:
+def _heard(
+    state: AgentState, cluster: str, say: Say, now: float, policy: FleetPolicy
+) -> tuple[AgentState, tuple[Event, ...]]:
     """Deadlines first, as for every host; then what it says, in answer to what is wanted of it."""
     state, expired = expire(state, now, policy)
     state, report = say(state)
     outcome = receive(state, report, now, policy)
-    return outcome.state, (*expired, *outcome.events)
+    return outcome.state.model_copy(update={"through": cluster}), (*expired, *outcome.events)
+
+
+def _silent(state: AgentState) -> AgentState:
+    """From now on it was heard of when it was, whatever its cluster says of others."""
+    return state.model_copy(update={"through": ""})
 
 
 def _quiet(before: AgentState, after: AgentState) -> bool:
-    """Whether nothing is new but that it was heard of, and that was kept a moment ago."""
-    if before.last_seen is None or after.last_seen is None or after.last_seen - before.last_seen >= KEEP_SEEN_S:
+    """Whether nothing is new but that it was heard of, which its cluster keeps."""
+    if before.last_seen is None:
         return False
     same: dict[str, Any] = {"sequence": before.sequence, "digest": before.digest, "last_seen": before.last_seen}
     if before.effective is not None and after.effective is not None:

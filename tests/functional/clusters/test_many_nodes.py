@@ -14,13 +14,14 @@ from tests.fakes.items import MemoryItemStore
 from tests.fakes.kubernetes_cluster import FakeCluster, node
 from tests.functional.control_plane.world import World
 
-NODES = 200
+NODES = 500
+PARTS = NODES // 25
 
 
 class Counting(MemoryItemStore):
     """Counts requests."""
 
-    asked = 0
+    asked = written = 0
 
     def get(self, table: Table, pk: str, sk: str):  # type: ignore[no-untyped-def]
         self.asked += 1
@@ -32,6 +33,7 @@ class Counting(MemoryItemStore):
 
     def transact(self, writes, token):  # type: ignore[no-untyped-def]
         self.asked += 1
+        self.written += len(writes)
         super().transact(writes, token)
 
 
@@ -51,20 +53,27 @@ def test_an_exchange_of_many_nodes_asks_the_store_little(tmp_path: Path) -> None
         world.clock.advance(2)
         return store.asked - before, len(orders.pipelines)
 
-    assert look()[0] < 20, "hosts are made fifty at a time"
+    assert look()[0] < 2 * PARTS, "hosts are made fifty at a time"
     hosts = [f"prod-node-{i:04d}" for i in range(NODES)]
     plan = {"hosts": hosts, "plan": {"pipeline": {"pipeline": "process-baseline-v1"}}, "name": "base"}
     configs = _deploy(world, plan)
     assert len(set(configs.values())) == NODES, "each host has a configuration of its own"
     told = [look() for _ in range(2)]
     assert [resources for _, resources in told] == [1, 1]
-    assert max(asked for asked, _ in told) < 20
+    assert max(asked for asked, _ in told) < 2 * PARTS
     for _ in range(3):
         cluster.work()
         look()
     states = services.fleet.states(tenant, hosts)
     assert {state.desired.confirmed_at is not None for state in states.values() if state.desired} == {True}
-    assert look()[0] < 10, "at rest nothing is written"
+    exchange.seen(tenant, "prod", cluster.seen(), 30)
+    world.clock.advance(150)
+    before = store.written
+    assert look()[0] < 20
+    assert store.written == before, "at rest nothing is written of a node, however long"
+    exchange.seen(tenant, "prod", cluster.seen(), 30)
+    present = services.fleet.states(tenant, hosts)
+    assert {state.last_seen for state in present.values()} == {world.clock.now()}
     world.close()
 
 

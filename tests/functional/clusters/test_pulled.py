@@ -6,13 +6,14 @@ from typing import Any
 
 from chalicelib.domain.access import DEFAULT_TENANT
 from chalicelib.domain.kubernetes.exchange import ClusterOrders
+from chalicelib.domain.kubernetes.packing import body_of
 from tests.fakes.kubernetes_cluster import FakeCluster, node
 from tests.functional.clusters.landscape import Landscape
 from tests.functional.control_plane.world import deployment
 
 
 def said(cluster: FakeCluster) -> dict[str, Any]:
-    return cluster.seen().model_dump(mode="json", by_alias=True)
+    return body_of(cluster.seen())
 
 
 def round_trip(land: Landscape, cluster: FakeCluster) -> ClusterOrders:

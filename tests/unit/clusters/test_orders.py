@@ -7,7 +7,12 @@ from collections.abc import Mapping
 
 from chalicelib.domain.cluster.orders import Group, Sight, arrange, marker_in
 from chalicelib.domain.kubernetes.exchange import PipelineSeen, PipelineWanted, config_hash
-from chalicelib.domain.kubernetes.process_pipeline import NodeState, NodeStatus, PhoenixProcessPipelineStatus
+from chalicelib.domain.kubernetes.process_pipeline import (
+    NodeState,
+    NodeStatus,
+    PhoenixProcessPipelineSpec,
+    PhoenixProcessPipelineStatus,
+)
 from chalicelib.domain.pipeline.marker import find_marker, stamp
 
 
@@ -131,3 +136,27 @@ def test_secrets_of_the_environment_are_asked_for_only_where_a_configuration_ref
     asked = {one.spec.config == body: one.spec.environment for one in arrange([needs, group("a", "2")], sight())}
     assert [ref.name for ref in asked[True]] == ["phoenix-environment"]
     assert asked[False] == ()
+
+
+def test_of_many_nodes_those_that_a_status_leaves_out_are_ready_when_its_counts_say_so() -> None:
+    names = tuple(f"n{i:04d}" for i in range(1500))
+    listed = tuple(NodeStatus(node=n, state=NodeState.READY if i else NodeState.FAILED) for i, n in enumerate(names))
+    spec = PhoenixProcessPipelineSpec(config=dict(config("a")), node_names=names)
+
+    def counted(ready: int) -> Sight:
+        status = PhoenixProcessPipelineStatus(
+            config_hash="h" * 64,
+            applied_config_hash="h" * 64,
+            desired_nodes=1500,
+            ready_nodes=ready,
+            nodes=listed[:1000],
+        )
+        return Sight([PipelineSeen(name="p", generation=1, spec=spec, status=status)])
+
+    whole = counted(1499)
+    found = whole.status(whole.pipelines[0], "n1400")
+    assert found is not None
+    assert (found.state, found.config_hash) == (NodeState.READY, "h" * 64)
+    assert whole.status(whole.pipelines[0], "another") is None
+    part = counted(1498)
+    assert part.status(part.pipelines[0], "n1400") is None, "one of five hundred is not, and nobody knows which"

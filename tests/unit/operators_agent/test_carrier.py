@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.domain.errors import Conflict, NotAllowed, PhoenixError, Unavailable
 from chalicelib.domain.kubernetes.exchange import ClusterSeen
+from chalicelib.domain.kubernetes.packing import PackedSeen
 from operators.agent.carrier import LONGEST_S, Carrier, Who, away_wait
 from operators.agent.orders import LOAD, PIPELINE
 from operators.agent.view import WATCHED
@@ -33,7 +34,7 @@ class Answers:
 
     async def ask(self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None) -> Any:
         self.paths.append(f"{method} {path}")
-        self.said.append(ClusterSeen.model_validate(body))
+        self.said.append(PackedSeen.model_validate(body).seen)
         self.news.set()
         if isinstance(self.answer, PhoenixError):
             raise self.answer
