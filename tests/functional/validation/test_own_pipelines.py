@@ -11,7 +11,7 @@ import yaml
 
 from chalicelib.adapters.collector.validator import CollectorValidator
 from chalicelib.settings import Settings
-from tests.functional.control_plane.own import COLLECTOR, document
+from tests.functional.control_plane.pipelines.own import COLLECTOR, document
 from tests.functional.control_plane.world import VIEWER, World, deployment, manifest
 
 PATH = "/api/v1/pipelines"

@@ -19,7 +19,7 @@ from chalicelib.jobs.tick import Tick
 from chalicelib.ports.clock import Clock
 from chalicelib.ports.queue import Work
 from chalicelib.repositories.records import Records
-from tests.functional.control_plane.test_crashes import STORIES, Story, end_of
+from tests.functional.control_plane.weather.test_crashes import STORIES, Story, end_of
 from tests.functional.control_plane.world import World, catalog
 
 TWICE, BOTH_AT_ONCE = 0.2, 0.1

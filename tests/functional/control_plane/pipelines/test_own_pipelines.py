@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.access import Role
-from tests.functional.control_plane.own import COLLECTOR, document
+from tests.functional.control_plane.pipelines.own import COLLECTOR, document
 from tests.functional.control_plane.world import OPERATOR, VIEWER, World, deployment, manifest
 
 PATH = "/api/v1/pipelines"

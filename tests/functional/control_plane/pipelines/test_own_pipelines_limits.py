@@ -26,7 +26,7 @@ from chalicelib.settings import ROOT, Settings
 from tests.fakes.clock import CountedEntropy, SettableClock
 from tests.fakes.items import MemoryItemStore
 from tests.fakes.validator import FakeValidator
-from tests.functional.control_plane.own import document
+from tests.functional.control_plane.pipelines.own import document
 from tests.functional.control_plane.world import catalog
 
 T = "default"

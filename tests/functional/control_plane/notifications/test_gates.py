@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.fakes.dying_store import DyingStore
+from tests.functional.control_plane.notifications.test_webhooks import HOOKS, deliver, hook, local
 from tests.functional.control_plane.receiver import Receiver, answer
-from tests.functional.control_plane.test_webhooks import HOOKS, deliver, hook, local
 from tests.functional.control_plane.world import World, manifest
 
 WEB = "/api/v1/experiments/web"

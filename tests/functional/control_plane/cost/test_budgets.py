@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.fakes.dying_store import DyingStore
+from tests.functional.control_plane.notifications.test_webhooks import deliver, hook, local, types
 from tests.functional.control_plane.receiver import Receiver
-from tests.functional.control_plane.test_webhooks import deliver, hook, local, types
 from tests.functional.control_plane.world import World
 
 BUDGETS = "/api/v1/budgets"

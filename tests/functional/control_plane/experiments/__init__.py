@@ -1,0 +1,1 @@
+"""Experiments through HTTP: each layout, source and ending, their promotion, predictions and results."""

@@ -1,0 +1,1 @@
+"""Webhooks, what is told to them, and what they are asked."""

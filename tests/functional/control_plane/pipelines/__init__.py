@@ -1,0 +1,1 @@
+"""Pipelines through HTTP: the catalog's, and a tenant's own."""
