@@ -6,8 +6,8 @@ Method: the window is cut into M contiguous batches (batch means), the spread of
 error, and a multiplier that assumes slow variation widens it: C0 + C1 / T for a window of T minutes. The assumption is
 the argument of U. K. Müller, "HAC corrections for strongly autocorrelated series", J. Business & Economic Statistics 32
 (2014): a window shorter than the correlation time holds no information about the slow part, so no estimate made from it
-can repair the width. The constants were fitted by simulation (`bench/evaluation/evaluation.py` runs it on this very rule): at most
-5 % false promotions for an AR(1) of 0.9 at 15 s, 10 % at 0.97, with a look at every scrape for an hour.
+can repair the width. The constants were fitted by simulation (`bench/evaluation/evaluation.py` runs it on this very
+rule): at most 5 % false promotions for an AR(1) of 0.9 at 15 s, 10 % at 0.97, with a look at every scrape for an hour.
 """
 
 from __future__ import annotations
