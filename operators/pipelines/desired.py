@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.kubernetes.exchange import HOST_VARIABLE
 from chalicelib.domain.kubernetes.process_pipeline import PhoenixProcessPipelineSpec, RolloutPolicy
 from chalicelib.domain.kubernetes.resource import MANAGED_BY, OPERATOR
-from chalicelib.domain.pipeline.document import to_yaml
 from operators.engine.objects import CONFIG_MAP, DAEMON_SET, Object
 from operators.pipelines import names
-from operators.pipelines.additions import with_additions
+from operators.pipelines.distinct import Finished, canonical, finished
 from operators.pipelines.rendering import Rendered
 from operators.pipelines.rollout import FormName
 
@@ -46,8 +45,8 @@ class Form:
     config_hash: str
     form_hash: str
     config_map: str
-    config: Mapping[str, Any] | str
-    """The whole configuration, or its text where it was stored."""
+    text: str
+    """The whole configuration as YAML."""
     template: Tree
     """Of the pod, with its labels."""
 
@@ -56,27 +55,29 @@ class Form:
         """Which one it is."""
         return FormName(self.config_hash, self.form_hash, self.config_map)
 
-    def text(self) -> str:
-        """The configuration as YAML."""
-        return self.config if isinstance(self.config, str) else to_yaml(self.config)
 
-
-def form_of(owner: Object, spec: PhoenixProcessPipelineSpec, rendered: Rendered, settings: Settings) -> Form:
-    """The form that a resource asks for. Raises InvalidInput when nothing can be added to its configuration."""
+def form_of(
+    owner: Object,
+    spec: PhoenixProcessPipelineSpec,
+    rendered: Rendered,
+    settings: Settings,
+    finish: Callable[[Mapping[str, Any]], Finished] = finished,
+) -> Form:
+    """The form that a resource asks for. Raises what `finished` raises. finish: that, or its memory."""
     name = owner["metadata"]["name"]
-    config = with_additions(rendered.config, rendered.config_hash)
+    config = finish(rendered.config)
     pod = _pod_spec(spec, rendered, settings)
-    form_hash = _digest([config, pod])
+    form_hash = _sha256(f"[{config.canonical},{canonical(pod)}]")
     config_map = f"{name}-{form_hash[: names.FORM_DIGITS]}"
     pod["volumes"][0]["configMap"]["name"] = config_map
     template = {
         "metadata": {
             "labels": _labels(name) | {names.FORM: form_hash[: names.FORM_DIGITS]},
-            "annotations": {names.CONFIG_HASH: rendered.config_hash},
+            "annotations": {names.CONFIG_HASH: config.config_hash},
         },
         "spec": pod,
     }
-    return Form(rendered.config_hash, form_hash, config_map, config, template)
+    return Form(config.config_hash, form_hash, config_map, config.text, template)
 
 
 def config_map(owner: Object, form: Form) -> Tree:
@@ -91,8 +92,8 @@ def config_map(owner: Object, form: Form) -> Tree:
         },
         "immutable": True,
         "data": {
-            names.CONFIG_KEY: form.text(),
-            names.TEMPLATE_KEY: json.dumps(form.template, sort_keys=True, separators=(",", ":")),
+            names.CONFIG_KEY: form.text,
+            names.TEMPLATE_KEY: canonical(form.template),
         },
     }
 
@@ -106,7 +107,7 @@ def form_in(stored: Object) -> Form | None:
             config_hash=annotations[names.CONFIG_HASH],
             form_hash=annotations[names.FORM_HASH],
             config_map=stored["metadata"]["name"],
-            config=str(data[names.CONFIG_KEY]),
+            text=str(data[names.CONFIG_KEY]),
             template=template,
         )
     except (KeyError, ValueError):
@@ -140,7 +141,7 @@ def daemon_set(owner: Object, policy: RolloutPolicy, form: Form) -> Tree:
             "template": form.template,
         },
     }
-    body["metadata"]["annotations"][names.WHOLE_HASH] = _digest(body)
+    body["metadata"]["annotations"][names.WHOLE_HASH] = _sha256(canonical(body))
     return body
 
 
@@ -245,5 +246,5 @@ def _without_empty(tree: Mapping[str, Any]) -> Tree:
     return {name: value for name, value in tree.items() if value not in ("", None, {})}
 
 
-def _digest(tree: Any) -> str:
-    return hashlib.sha256(json.dumps(tree, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

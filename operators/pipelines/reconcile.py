@@ -27,6 +27,7 @@ from operators.pipelines import names
 from operators.pipelines.additions import with_additions
 from operators.pipelines.confirmation import Answer, Confirming
 from operators.pipelines.desired import Form, Settings, config_map, daemon_set, form_in, form_of
+from operators.pipelines.distinct import Distinct
 from operators.pipelines.drift import covers
 from operators.pipelines.pods import PodSeen, pod_seen
 from operators.pipelines.rendering import Rendered, Templates, rendered
@@ -85,7 +86,7 @@ class PipelineReconciler:
     ) -> None:
         self._cluster, self._caches, self._clock = cluster, caches, clock
         self._catalog, self._validating, self._confirming = catalog, validating, confirming
-        self._settings = settings
+        self._settings, self._distinct = settings, Distinct()
         self._answers: dict[str, tuple[float | None, Answer]] = {}
         """By a pod's uid: when the collector that answered had started, and its answer."""
         self._accepted: dict[Key, int] = {}
@@ -134,7 +135,7 @@ class PipelineReconciler:
             return _refused("InvalidSpec", _problems(error))
         try:
             made = rendered(spec, uid, self._catalog)
-            form = form_of(owner, spec, made, self._settings)
+            form = form_of(owner, spec, made, self._settings, self._distinct)
         except NotFound as error:
             return _refused("UnknownPipeline", f"{error.detail}; {error.hint}")
         except (InvalidInput, TypeError, ValueError) as error:

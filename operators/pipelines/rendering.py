@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from chalicelib.domain.errors import InvalidInput, Problem
 from chalicelib.domain.experiment.spec import Backend
-from chalicelib.domain.kubernetes.exchange import HOST_VARIABLE, config_hash
+from chalicelib.domain.kubernetes.exchange import HOST_VARIABLE
 from chalicelib.domain.kubernetes.process_pipeline import PhoenixProcessPipelineSpec, PipelineVariant, SecretBackend
 from chalicelib.domain.kubernetes.resource import SecretKey
 from chalicelib.domain.measurement import Variant
@@ -57,11 +57,10 @@ class SecretVariable:
 
 @dataclass(frozen=True)
 class Rendered:
-    """label: how people call it. config: what was asked for; its hash is what a collector must give back."""
+    """label: how people call it. config: what was asked for; its `config_hash` is what a collector must give back."""
 
     label: str
     config: dict[str, Any]
-    config_hash: str
     variables: tuple[SecretVariable, ...]
 
 
@@ -72,7 +71,7 @@ def rendered(spec: PhoenixProcessPipelineSpec, own_scope: str, catalog: Template
     """
     variables = [*_kpi_variables(spec), *_backend_variables(spec.variants)]
     if spec.config is not None:
-        return Rendered(OWN_CONFIGURATION, spec.config, config_hash(spec.config), tuple(variables))
+        return Rendered(OWN_CONFIGURATION, spec.config, tuple(variables))
     arms = tuple(_arm(variant, catalog, index) for index, variant in enumerate(spec.variants))
     kpi = Kpi(endpoint=_KPI, scope=spec.kpi.scope or own_scope, host=_HOST) if spec.kpi else None
     tree = assemble(
@@ -88,7 +87,7 @@ def rendered(spec: PhoenixProcessPipelineSpec, own_scope: str, catalog: Template
         _name_host(tree, arms)
     config = _put_right(tree, _stand_ins(spec.variants))
     label = " against ".join(variant.label() for variant in spec.variants)
-    return Rendered(label[:300], config, config_hash(config), tuple(variables))
+    return Rendered(label[:300], config, tuple(variables))
 
 
 def _arm(variant: PipelineVariant, catalog: Templates, index: int) -> AssemblyArm:

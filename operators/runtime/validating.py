@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from chalicelib.ports.collector import ConfigValidator
+from operators.pipelines.distinct import identity
 
 AT_ONCE = 2
 """Validations at the same time: each takes a core for half a second."""
@@ -33,7 +30,7 @@ class ThreadedValidator:
     async def refusal(self, config: Mapping[str, Any]) -> str | None:
         """See Validating."""
         try:
-            key = _digest(config)
+            key = identity(config)
         except (TypeError, ValueError) as error:
             return f"the configuration holds a value that is no YAML text, number or boolean: {error}"
         if key in self._answers:
@@ -52,12 +49,3 @@ class ThreadedValidator:
         while len(self._answers) > REMEMBERED:
             self._answers.popitem(last=False)
         return answer
-
-
-def _digest(config: Mapping[str, Any]) -> bytes:
-    """The same for the same configuration. Raises TypeError or ValueError for what is none: a NaN, which orjson would
-    take for null, is found by the slower one."""
-    text = orjson.dumps(config, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    if b"null" in text:
-        json.dumps(config, allow_nan=False)
-    return hashlib.sha256(text).digest()

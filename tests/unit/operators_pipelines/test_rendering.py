@@ -13,6 +13,7 @@ from chalicelib.domain.kubernetes.process_pipeline import PhoenixProcessPipeline
 from chalicelib.domain.pipeline.references import environment_names
 from operators.pipelines.additions import with_additions
 from operators.pipelines.confirmation import answer_in
+from operators.pipelines.distinct import finished
 from operators.pipelines.rendering import Rendered, rendered
 from phoenix_cli.binaries.resolve import resolve_collector
 from tests.unit.operators_pipelines.world import CATALOG, OWN
@@ -90,7 +91,7 @@ def test_the_limiter_refuses_before_the_kernel_ends_the_collector() -> None:
 def test_a_configuration_of_one_s_own_is_taken_as_it_is() -> None:
     result = made({"config": OWN})
     assert result.config == OWN
-    assert result.config_hash == config_hash(OWN)
+    assert finished(result.config).config_hash == config_hash(OWN)
     assert result.label == "own configuration"
 
 
