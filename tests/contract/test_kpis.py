@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,10 @@ EDGE = 333_000_000
 """Nanoseconds of a window at this interval: its borders are the multiples."""
 NGINX = Process("nginx: master", 11)
 OTHERS = tuple(Process(f"worker-{pid}", pid) for pid in range(100, 120))
-HOSTS = ("web-1", "web-2")
+NODE = "ip-10-0-0-1.eu-west-1.compute.internal"
+HOSTS = ("web-1", "prod-ip-10-0-0-1-eu-west-1-compute-internal-0a1b2c3d")
+NAMED = {HOSTS[1]: NODE}
+"""The second one is a node of a cluster: its collector knows its name there, and no other."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,7 @@ def truth() -> list[Told]:
             kept = (NGINX, *OTHERS[: 3 + number % 4])
             if number == 7:
                 kept = kept[1:]
-            if not (number == 8 and host == "web-2"):
+            if not (number == 8 and host == HOSTS[1]):
                 told.append(Told(host, Variant.CANDIDATE, start, start + spread, kept))
     return told
 
@@ -80,8 +84,10 @@ def filled(server: prometheus.Prometheus, truth: list[Told], tmp_path_factory: p
     folder: Path = tmp_path_factory.mktemp("collector")
     with CollectorProcess(resolve_collector(os.environ, print), folder, config, {}) as collector:
         collector.wait_listening(port, time.monotonic() + 60)
-        send(f"http://127.0.0.1:{port}", truth)
-        arrived(server, sum(2 * len(one.processes) for one in truth))
+        called = [replace(one, host=NAMED.get(one.host, one.host)) for one in truth]
+        alike = [replace(one, host=NODE.replace(".", "-")) for one in called if one.host == NODE]
+        send(f"http://127.0.0.1:{port}", [*called, *alike])
+        arrived(server, sum(2 * len(one.processes) for one in [*called, *alike]))
     return server.url
 
 
@@ -100,7 +106,7 @@ def source(request: pytest.FixtureRequest, truth: list[Told]) -> KpiSource:
 def asked(truth: list[Told]) -> Asked:
     span = (min(one.start_ns for one in truth), max(one.end_ns for one in truth))
     nginx = frozenset({CriticalProcess(pattern="nginx", name=NGINX.name, pid=NGINX.pid)})
-    return Asked(TENANT, SCOPE, INTERVAL_S, dict.fromkeys(HOSTS, span), dict.fromkeys(HOSTS, nginx))
+    return Asked(TENANT, SCOPE, INTERVAL_S, dict.fromkeys(HOSTS, span), dict.fromkeys(HOSTS, nginx), NAMED)
 
 
 def test_every_data_point_is_in_exactly_one_part_of_its_own_scrape(source: KpiSource, truth: list[Told]) -> None:
@@ -157,6 +163,6 @@ def test_nothing_is_asked_of_no_host_and_nothing_found_in_another_time(source: K
 
 def test_processes_that_were_not_asked_for_are_not_reported(source: KpiSource, truth: list[Told]) -> None:
     wanted = asked(truth)
-    read = source.arms(Asked(TENANT, SCOPE, INTERVAL_S, wanted.spans))
+    read = source.arms(Asked(TENANT, SCOPE, INTERVAL_S, wanted.spans, named=NAMED))
     assert read
     assert not any(part.critical for part in read)

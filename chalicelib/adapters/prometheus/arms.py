@@ -58,10 +58,16 @@ class PrometheusArms:
     def __init__(self, api: PrometheusApi, source: Prometheus, clock: Callable[[], float] = time.monotonic) -> None:
         self._api, self._source, self._clock = api, source, clock
         self._asked, self._until = 0, 0.0
+        self._named: Mapping[str, str] = {}
+        self._host: Mapping[str, str] = {}
 
     def arms(self, asked: Asked) -> list[Count]:
         """See the port. Raises Unavailable, also for a time so long that too many questions were needed."""
         self._asked, self._until = 0, self._clock() + READ_S
+        self._named = {host: asked.named.get(host, host) for host in asked.spans}
+        self._host = {name: host for host, name in self._named.items()}
+        if len(self._host) < len(self._named):
+            raise Unavailable("two of the hosts have the same name in Prometheus: their samples cannot be told apart")
         width = max(2, round(asked.interval_s * 1000 / WINDOWS))
         reach = width - 1 if self._closed() else width
         series: dict[tuple[str, Variant, int], int] = {}
@@ -125,7 +131,7 @@ class PrometheusArms:
     ) -> Iterator[Series]:
         self._count()
         source = self._source
-        matchers = [f'{source.variant_label}=~"{_ARMS}"', f'{source.host_label}=~"{"|".join(hosts)}"']
+        matchers = [f'{source.variant_label}=~"{_ARMS}"', f'{source.host_label}=~"{self._any_of(hosts)}"']
         matchers += [f'{name}="{_quoted(value)}"' for name, value in source.match.items()]
         selected = f"{metric}{{{','.join(matchers)}{only}}}"
         promql = f"count by ({','.join(labels)}) (last_over_time({selected}[{grid.reach}ms]))"
@@ -135,9 +141,13 @@ class PrometheusArms:
                 raise Unavailable("Prometheus' answer does not fit the question: a time that was not asked for")
             yield found, points
 
+    def _any_of(self, hosts: Sequence[str]) -> str:
+        """A regular expression, inside a PromQL string: a node's name may have dots, and no other special character."""
+        return "|".join(self._named[host].replace(".", "[.]") for host in hosts)
+
     def _whose(self, metric: Mapping[str, str], hosts: Sequence[str]) -> tuple[str, Variant]:
-        host, variant = metric[self._source.host_label], metric[self._source.variant_label]
-        if host not in hosts or variant not in _ARMS.split("|"):
+        host, variant = self._host.get(metric[self._source.host_label]), metric[self._source.variant_label]
+        if host is None or host not in hosts or variant not in _ARMS.split("|"):
             raise Unavailable("Prometheus' answer does not fit the question: a host or an arm that was not asked for")
         return host, Variant(variant)
 

@@ -5,7 +5,7 @@ and how well the two agree. What a Prometheus cannot say is not measured, and no
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import InvalidInput, Problem, Unavailable
@@ -57,10 +57,12 @@ class Sources:
         self._context, self._outside = context, outside
         self._stored = StoredArms(context.records.measurements)
 
-    def check(self, tenant: str, source: Source) -> None:
-        """Whether the source of a new experiment can be read. Raises InvalidInput, Unavailable."""
+    def check(self, tenant: str, source: Source, hosts: Collection[str]) -> None:
+        """Whether the source of a new experiment on these hosts can be read, and tells them apart. Raises InvalidInput,
+        Unavailable."""
         if source.prometheus is None:
             return
+        _tell_apart(self._named(tenant, hosts), hosts)
         try:
             self._outside.of(tenant, source.prometheus).arms(Asked(tenant, "", 1.0, {}))
         except Unavailable as error:
@@ -79,7 +81,8 @@ class Sources:
         ends = _ends(counts, samples, now_ns, delay_ns)
         counts = [count for count in counts if count.end_ns <= ends[count.host]]
         samples = [sample for sample in samples if sample.time_ns <= ends[sample.host]]
-        asked = _asked(tenant, plan.scope, plan.limits.interval_s, [c for c in counts if c.host in plan.hosts])
+        edge = [count for count in counts if count.host in plan.hosts]
+        asked = self._asked(tenant, plan.scope, plan.limits.interval_s, edge)
         try:
             parts = self._outside.of(tenant, prometheus).arms(asked) if asked.spans else []
         except (Unavailable, InvalidInput) as error:
@@ -107,10 +110,28 @@ class Sources:
         edge: list[Count] = []
         for host in experiment.hosts:
             edge += self._stored.counts(tenant, experiment.uid, host, *bounds)
-        asked = _asked(tenant, experiment.uid, experiment.spec.interval, edge)
+        asked = self._asked(tenant, experiment.uid, experiment.spec.interval, edge)
         there = self._outside.of(tenant, prometheus).arms(asked) if asked.spans else []
         named = {"experiment": experiment.name, "source": experiment.spec.source.words}
         return agreement(named, start, end, edge, there, experiment.spec.interval)
+
+    def _asked(self, tenant: str, scope: str, interval_s: float, edge: Iterable[Count]) -> Asked:
+        """From each host's oldest to its newest data point, and its critical processes by any count of it."""
+        spans: dict[str, tuple[int, int]] = {}
+        critical: dict[str, set[CriticalProcess]] = {}
+        for count in edge:
+            if count.variant is Variant.DEPLOYED:
+                continue
+            start, end = spans.get(count.host, (count.start_ns, count.end_ns))
+            spans[count.host] = min(start, count.start_ns), max(end, count.end_ns)
+            critical.setdefault(count.host, set()).update(count.critical)
+        found = {host: frozenset(some) for host, some in critical.items()}
+        return Asked(tenant, scope, interval_s, spans, found, self._named(tenant, spans))
+
+    def _named(self, tenant: str, hosts: Collection[str]) -> dict[str, str]:
+        """What a host's data calls it, where that is not its name: its collector knows a node by its name alone."""
+        found = self._context.records.hosts.several(tenant, hosts) if hosts else {}
+        return {host: stored.value.node for host, stored in found.items() if stored.value.node}
 
 
 def _window(experiment: Experiment, now: float, prometheus: Prometheus, window_s: float) -> tuple[float, float]:
@@ -128,14 +149,13 @@ def _ends(counts: Sequence[Count], samples: Sequence[CollectorSample], now_ns: i
     return {host: now_ns + max(0, at - now_ns) - delay_ns for host, at in newest.items()}
 
 
-def _asked(tenant: str, scope: str, interval_s: float, edge: Iterable[Count]) -> Asked:
-    """From each host's oldest to its newest data point, and its critical processes by any count of it."""
-    spans: dict[str, tuple[int, int]] = {}
-    critical: dict[str, set[CriticalProcess]] = {}
-    for count in edge:
-        if count.variant is Variant.DEPLOYED:
-            continue
-        start, end = spans.get(count.host, (count.start_ns, count.end_ns))
-        spans[count.host] = min(start, count.start_ns), max(end, count.end_ns)
-        critical.setdefault(count.host, set()).update(count.critical)
-    return Asked(tenant, scope, interval_s, spans, {host: frozenset(found) for host, found in critical.items()})
+def _tell_apart(named: Mapping[str, str], hosts: Collection[str]) -> None:
+    """Raises InvalidInput for hosts whose data has the same host.name."""
+    first: dict[str, str] = {}
+    for host in sorted(hosts):
+        name = named.get(host, host)
+        if name in first:
+            rule = f"in Prometheus, hosts {first[name]!r} and {host!r} are both called {name!r}"
+            fix = "ask for an experiment for each cluster, or leave spec.source out: the edge tells them apart"
+            raise InvalidInput(f"/spec/targets: {rule}", problems=(Problem("/spec/targets", rule, fix),), hint=fix)
+        first[name] = host
