@@ -23,6 +23,7 @@ from chalicelib.domain.kubernetes.exchange import (
 )
 from chalicelib.domain.kubernetes.load_job import LoadSimulationJobStatus
 from chalicelib.domain.kubernetes.process_pipeline import (
+    NODES_SHOWN,
     NodeState,
     NodeStatus,
     PhoenixProcessPipelineStatus,
@@ -137,7 +138,8 @@ class FakeCluster:
             update={
                 "observed_generation": one.generation,
                 "config_hash": asked,
-                "nodes": tuple(self._node(n, asked, NodeState.UPDATING) for n in one.spec.node_names),
+                "applied_config_hash": asked,
+                **_counted(tuple(self._node(n, asked, NodeState.UPDATING) for n in one.spec.node_names)),
             }
         )
         return one.model_copy(update={"status": status})
@@ -149,7 +151,7 @@ class FakeCluster:
         if words and any(self.runs.get(n) != asked for n in one.spec.node_names):
             failed = tuple(self._node(n, asked, NodeState.FAILED, words) for n in one.spec.node_names)
             bad = QuarantinedConfig(config_hash=asked, error=words, at=self.now(), revision=one.spec.revision)
-            update = {"nodes": failed, "quarantine": (bad,), "failed_nodes": len(failed)}
+            update = {**_counted(failed), "quarantine": (bad,)}
             return one.model_copy(update={"status": one.status.model_copy(update=update)})
         for name in one.spec.node_names:
             if name in up and self.runs.get(name) != asked:
@@ -157,7 +159,8 @@ class FakeCluster:
         nodes = tuple(
             self._node(n, asked, NodeState.READY if n in up else NodeState.PENDING) for n in one.spec.node_names
         )
-        update = {"nodes": nodes, "ready_nodes": len(nodes), "active_config_hash": asked}
+        same = all(self.runs.get(n) == asked for n in one.spec.node_names)
+        update = {**_counted(nodes), "active_config_hash": asked if same else ""}
         return one.model_copy(update={"status": one.status.model_copy(update=update)})
 
     def _node(self, name: str, asked: str, state: NodeState, message: str = "") -> NodeStatus:
@@ -174,6 +177,18 @@ class FakeCluster:
             raise Unavailable(self.away)
         if self.credentials is not None and self.given != self.credentials:
             raise NotAllowed("the cluster does not know these credentials")
+
+
+def _counted(nodes: tuple[NodeStatus, ...]) -> dict[str, Any]:
+    """As the operator says it: a thousand at most, those that failed first and those that are ready last."""
+    order = {NodeState.FAILED: 0, NodeState.PENDING: 1, NodeState.UPDATING: 1, NodeState.READY: 2}
+    listed = sorted(nodes, key=lambda node: (order[node.state], node.node))
+    return {
+        "nodes": tuple(listed[:NODES_SHOWN]),
+        "desired_nodes": len(nodes),
+        "ready_nodes": sum(node.state is NodeState.READY for node in nodes),
+        "failed_nodes": sum(node.state is NodeState.FAILED for node in nodes),
+    }
 
 
 def _changed(before: PipelineSeen | None, wanted: PipelineWanted) -> PipelineSeen:
