@@ -1,7 +1,7 @@
 """One run of load: starts a population, keeps it, reports it every second, and leaves nothing behind.
 
-It executes what keeper.py decides and tells what it sees to whoever made it (a file, a pod's port).
-Which processes there are is the business of stages.py; how they are forked, of spawner.py.
+It executes what population/keeper.py decides and tells what it sees to whoever made it (a file, a pod's port).
+Which processes there are is the business of population; how they are forked, of processes.
 """
 
 from __future__ import annotations

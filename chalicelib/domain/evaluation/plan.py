@@ -106,7 +106,7 @@ class EvaluationPlan(Value):
     """When the warm-up ended, by the control plane's clock (Unix nanoseconds)."""
     deployed_ns: int | None = None
     """When the configuration under test was first offered, by the control plane's clock. With it a host clock that
-    runs behind is noticed (scrapes.py); pass the counts of the warm-up too, then."""
+    runs behind is noticed (scrapes/); pass the counts of the warm-up too, then."""
     limits: Limits
     critical: tuple[str, ...]
     """Ids of the critical patterns."""

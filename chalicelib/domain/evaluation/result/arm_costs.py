@@ -1,4 +1,4 @@
-"""What the arms' own collectors cost, as values: dedicated mode only. Computed in arms.py; part of the evaluation."""
+"""What the arms' own collectors cost, as values: dedicated mode only. Computed in measures; part of the evaluation."""
 
 from __future__ import annotations
 

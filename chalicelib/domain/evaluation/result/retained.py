@@ -1,4 +1,4 @@
-"""How much of the critical processes each arm kept, as values: by process and by pattern. Computed in retention.py."""
+"""How much of the critical processes each arm kept, as values: by process and by pattern. Computed in measures."""
 
 from __future__ import annotations
 
