@@ -1,7 +1,8 @@
 """What each arm's own collector costs, in dedicated mode: CPU and memory per arm, their ratio, the cost of measuring.
 
-The two collectors report at different moments. Their steps are paired by interval (scrapes/numbering.py), and only pairs
-count: a pause of one collector is no saving. The ratio of sums has the interval of every ratio here (interval.py).
+The two collectors report at different moments. Their steps are paired by interval (scrapes/numbering.py), and only
+pairs count: a pause of one collector is no saving. The ratio of sums has the interval of every ratio here
+(interval.py).
 """
 
 from __future__ import annotations
