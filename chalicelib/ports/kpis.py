@@ -16,8 +16,8 @@ from chalicelib.domain.measurement import Count, CriticalProcess
 @dataclass(frozen=True)
 class Asked:
     """What is wanted. spans: by host, the oldest and the newest moment of data points, Unix nanoseconds by the host's
-    clock, both included. critical: by host, the critical processes to look for; others are not reported. named: by host,
-    the name that its data carries as host.name, where that is another: a node's is its name in its cluster."""
+    clock, both included. critical: by host, the critical processes to look for; others are not reported. named: by
+    host, the name that its data carries as host.name, where that is another: a node's is its name in its cluster."""
 
     tenant: str
     scope: str
