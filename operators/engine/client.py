@@ -27,6 +27,8 @@ WATCH_S = 300
 QUIET_S = 130.0
 """Bookmarks come about once a minute: a stream that says nothing for so long is taken for dead."""
 PAGE = 500
+METADATA_PAGE = 2500
+"""Objects of a page: metadata alone is a fraction of an object."""
 MOST_CONNECTIONS = 64
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -75,7 +77,7 @@ class KubeClient:
         self, kind: Kind, namespace: str, labels: str, *, metadata_only: bool = False
     ) -> AsyncIterator[tuple[builtins.list[Object], str]]:
         """See Watchable."""
-        query = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
+        query = {"limit": str(METADATA_PAGE if metadata_only else PAGE)} | ({"labelSelector": labels} if labels else {})
         accept = METADATA_LIST if metadata_only else "application/json"
         while True:
             page = await self._ask("list", "GET", kind, _path(kind, namespace), None, query=query, accept=accept)

@@ -14,6 +14,7 @@ from operators.engine.cluster import Watchable
 from operators.engine.objects import Key
 from operators.engine.queue import KeyedQueue
 from operators.engine.reconciler import Controller
+from operators.engine.resting import Resting
 from operators.engine.watching import Watcher
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class Engine:
         self._namespaces = tuple(namespaces) or ("",)
         self._workers = workers
         self._queue: KeyedQueue[Job] = KeyedQueue()
-        self._news = asyncio.Event()
+        self._resting = Resting()
         self._missing = 0
         self._leading = asyncio.Event()
         self._stopping = False
@@ -63,7 +64,7 @@ class Engine:
             self._leading.set()
         else:
             self._leading.clear()
-        self._news.set()
+        self._resting.wake_all()
 
     def depth(self) -> int:
         """Keys that wait for a worker."""
@@ -91,7 +92,7 @@ class Engine:
     async def stop(self, running: asyncio.Task[None], deadline_s: float = STOP_S) -> None:
         """Take nothing new; let what is under way end; cancel `running` (the task of `run`) after the deadline."""
         self._stopping = True
-        self._news.set()
+        self._resting.wake_all()
         if not self.synced.is_set():
             running.cancel()
         await asyncio.wait([running], timeout=deadline_s)
@@ -114,7 +115,7 @@ class Engine:
             for index in concerned:
                 if not but or self._controllers[index].name != but:
                     self._queue.add((index, key))
-            self._news.set()
+                    self._resting.wake_one()
 
         told = False
 
@@ -139,24 +140,16 @@ class Engine:
 
     async def _work(self) -> None:
         while not self._stopping:
-            job = self._queue.take(asyncio.get_running_loop().time()) if self._leading.is_set() else None
+            leading = self._leading.is_set()
+            job = self._queue.take(asyncio.get_running_loop().time()) if leading else None
+            # Whoever looked knows when the next key falls due, whether it has work now or not.
+            self._resting.wake_one_at(self._queue.soonest() if leading else None)
             if job is None:
-                await self._wait()
+                await self._resting.rest()
                 continue
             if len(self._queue):
-                self._news.set()
+                self._resting.wake_one()
             await self._reconcile(job)
-
-    async def _wait(self) -> None:
-        """Until something new is to be done. Every worker that wakes looks for itself."""
-        soonest = self._queue.soonest()
-        wait = None if soonest is None else max(0.0, soonest - asyncio.get_running_loop().time())
-        if not self._leading.is_set():
-            wait = None
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), wait)
-        if not self._stopping:
-            self._news.clear()
 
     async def _reconcile(self, job: Job) -> None:
         loop = asyncio.get_running_loop()
@@ -178,4 +171,3 @@ class Engine:
             self._queue.done(job, None if again is None else now + again)
         else:
             self._queue.failed(job, now, self._chance())
-        self._news.set()
