@@ -45,6 +45,8 @@ COLUMNS = (
     Column("config_ms", "new configuration → status ms", ".0f"),
     Column("restart_requests", "requests at restart", "d"),
     Column("restart_s", "change made while down, s", ".1f"),
+    Column("restart_rss_mib", "RSS MiB at restart", ".0f"),
+    Column("restart_peak_mib", "its peak", ".0f"),
     Column("repair_ms", "DaemonSet back ms", ".0f"),
 )
 NOTES = (
@@ -139,7 +141,7 @@ def _phases(run: Run, count: int, simulated: bool) -> Iterator[Cell] | tuple[Cel
         repair = _repair(run, names[3])
         memory = proc.memory(child.pid)
     run.audit.since_last()
-    restart, after_s = _restart(run, names[5])
+    restart, after_s, again = _restart(run, names[5])
     mib = 1024 * 1024
     return (
         all_s,
@@ -155,6 +157,8 @@ def _phases(run: Run, count: int, simulated: bool) -> Iterator[Cell] | tuple[Cel
         statistics.median(configs) * 1000,
         restart.all,
         after_s,
+        again.rss / mib,
+        again.highest / mib,
         repair * 1000,
     )
 
@@ -235,12 +239,13 @@ def _repair(run: Run, called: str) -> float:
     return back.all([found[0]["name"]], DEADLINE_S)[found[0]["name"]] - began
 
 
-def _restart(run: Run, called: str) -> tuple[Requests, float]:
-    """Requests of a start with everything there, and seconds until a change made meanwhile is applied."""
+def _restart(run: Run, called: str) -> tuple[Requests, float, proc.Memory]:
+    """Of a start with everything there: requests, seconds until a change made meanwhile is applied, and the memory once
+    it is at rest (lists come in pages, and a page is at its largest while it is parsed)."""
     run.watcher.forget()
     run.api.ask("PATCH", f"{PIPELINES}/{called}", _limit(CHANGES), MERGE)
     began = time.perf_counter()
-    with started(run.subject.command, run.log):
+    with started(run.subject.command, run.log) as child:
         took = run.watcher.all([called], DEADLINE_S)[called] - began
         _quiet(run)
-        return run.audit.since_last(), took
+        return run.audit.since_last(), took, proc.memory(child.pid)
