@@ -16,6 +16,7 @@ from tests.acceptance.table import FIGURE
 from tests.catalog.capture import Capture
 from tests.kubernetes.cluster import NODE_ADDRESS, Cluster
 from tests.kubernetes.control_plane import ControlPlane
+from tests.kubernetes.monitoring import define
 from tests.kubernetes.operator_process import OperatorProcess
 
 _CLUSTER = pytest.StashKey[Cluster]()
@@ -47,6 +48,12 @@ def crds(cluster: Cluster) -> None:
     flags = ("--server-side", "--force-conflicts", "--field-manager=tester")
     cluster.kubectl("apply", *flags, "-f", str(ROOT / "charts" / "phoenix" / "crds"))
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s", seconds=70)
+
+
+@pytest.fixture(scope="session")
+def monitoring(cluster: Cluster) -> None:
+    """The kinds of Prometheus operator that the chart makes are known to the cluster."""
+    define(cluster)
 
 
 @pytest.fixture(scope="session")
