@@ -15,6 +15,7 @@ from typing import Any
 from chalicelib.domain.errors import InvalidInput
 from phoenix_cli.documents import read_document, read_text
 
+SHORTEST_TOKEN = 8
 _INSTEAD = "use --eks NAME --region REGION, or a ServiceAccount's token: --server, --ca and --token-file"
 
 
@@ -40,12 +41,20 @@ def reduce_kubeconfig(path: Path, context: str | None) -> Reduced:
 
 def server(url: str, ca: Path) -> dict[str, str]:
     """A server by its URL and a file with its CA."""
-    return {"url": url, "ca": read_text(ca)[1]}
+    if not url.startswith("https://"):
+        raise InvalidInput(f"--server {url} does not begin with https://", hint="as kubectl cluster-info shows it")
+    name, text = read_text(ca)
+    if not text.startswith("-----BEGIN CERTIFICATE-----"):
+        raise InvalidInput(f"{name} holds no certificate in PEM", hint="--ca wants the CA of the cluster's server")
+    return {"url": url, "ca": text}
 
 
 def token_credentials(path: Path) -> dict[str, str]:
     """Credentials of a file that holds a token."""
-    return {"token": read_text(path)[1].strip()}
+    name, text = read_text(path)
+    if len(text.strip()) < SHORTEST_TOKEN:
+        raise InvalidInput(f"{name} holds no token", hint="is the Secret of the ServiceAccount filled yet?")
+    return {"token": text.strip()}
 
 
 def _named(document: Mapping[str, Any], several: str, one: str, name: str, path: Path) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from chalicelib.domain.cluster.cluster import CLUSTER_NAME
 from chalicelib.domain.cluster.orders import TOKEN_SECRET
 from chalicelib.domain.errors import InvalidInput
 from phoenix_cli.client import connect
@@ -49,6 +51,10 @@ def register(
 ) -> None:
     """Register a cluster and print the Secret that its nodes need, once: pipe it into kubectl apply -f -."""
     body: dict[str, Any] = {"name": name, "namespace": namespace, "labels": _labels(label or [])}
+    if not re.fullmatch(CLUSTER_NAME, name):
+        raise InvalidInput(
+            f"{name!r} is no name for a cluster", hint="lower-case letters, digits and -, at most 40, such as prod-1"
+        )
     ways = [kubeconfig is not None, eks is not None, url is not None, pull]
     if sum(ways) != 1:
         raise InvalidInput("say how the cluster is reached, one way", hint=_WAYS)

@@ -103,9 +103,11 @@ def _refusal(method: str, path: str, status: int | None, body: Any, reason: Any)
     what = f"{method} {path}"
     said = tidy(words or str(reason or ""), MAX_TEXT).replace("\n", " ")
     if not status:
-        return Unavailable(f"the cluster cannot be trusted or reached: {said}")
+        hint = "is it this cluster's CA, and its server's name?" if "CERTIFICATE_VERIFY_FAILED" in said else ""
+        return Unavailable(f"the cluster cannot be trusted or reached: {said}", hint=hint)
     if status == 401:
-        return NotAllowed(f"the cluster does not know these credentials ({what})", hint="phoenix cluster rotate")
+        hint = "expired, revoked, or another cluster's? Take a token anew; once registered: phoenix cluster rotate"
+        return NotAllowed(f"the cluster does not know these credentials ({what})", hint=hint)
     if status == 403:
         hint = "give it the rights that phoenix cluster manifest prints"
         return NotAllowed(f"the cluster does not allow it: {said}", hint=hint)

@@ -20,6 +20,9 @@ TIMEOUT_S = 5
 _HEADER = "x-k8s-aws-id"
 
 
+_NO_KEYS = "the control plane has no AWS credentials to sign in at EKS with"
+
+
 def connection_of(eks: Eks, session: Any = None) -> tuple[Server, Credentials]:
     """Where the cluster is, and a fresh token for it. session: of boto3; None: by the environment (a role, a profile).
     Raises NotFound, Unavailable."""
@@ -33,7 +36,7 @@ def connection_of(eks: Eks, session: Any = None) -> tuple[Server, Credentials]:
 def describe(eks: Eks, session: Any) -> Server:
     """The cluster's address and CA. Raises NotFound, Unavailable."""
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
     config = Config(connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S, retries={"total_max_attempts": 2})
     try:
@@ -46,6 +49,8 @@ def describe(eks: Eks, session: Any) -> Server:
         if code == "ResourceNotFoundException":
             raise NotFound(f"EKS has no cluster {eks.cluster_name!r} in {eks.region}") from error
         raise Unavailable(f"EKS did not describe cluster {eks.cluster_name!r}: {code}") from error
+    except NoCredentialsError as error:
+        raise Unavailable(_NO_KEYS, hint="give the control plane's process an AWS role") from error
     except (BotoCoreError, KeyError, ValueError, ValidationError) as error:
         why = type(error).__name__
         raise Unavailable(f"EKS did not describe cluster {eks.cluster_name!r} usefully: {why}") from error
@@ -60,7 +65,7 @@ def token(eks: Eks, session: Any) -> str:
     try:
         keys = session.get_credentials()
         if keys is None:
-            raise Unavailable("there are no AWS credentials to sign in at EKS with", hint="give the process a role")
+            raise Unavailable(_NO_KEYS, hint="give the control plane's process an AWS role")
         signer = RequestSigner(ServiceId("sts"), eks.region, "sts", "v4", keys, session.events)
         url = signer.generate_presigned_url(
             {

@@ -75,6 +75,7 @@ class Clusters:
                 f"cluster {wanted.name!r} is registered already",
                 hint=f"phoenix cluster rotate {wanted.name}, or remove it first",
             )
+        self._refuse_second_name(tenant, wanted)
         now = self._context.clock.now()
         made = Cluster(
             **wanted.model_dump(exclude={"credentials"}), registered_at=now, registered_by=actor, token_id=""
@@ -91,6 +92,20 @@ class Clusters:
         write = self._records.clusters.write(tenant, made, ABSENT)
         self._records.store.transact([write, entry], token=f"cluster-{token.id}")
         return made, secret
+
+    def _refuse_second_name(self, tenant: str, wanted: Registration) -> None:
+        """Two registrations of one place would delete each other's resources. Raises Conflict."""
+        cursor: str | None = None
+        while wanted.mode is ClusterMode.PUSH:
+            known, cursor = self.page(tenant, 500, cursor)
+            for one in known:
+                if _place(one) == _place(wanted):
+                    hint = (
+                        f"use that one, or give another --namespace; new credentials: phoenix cluster rotate {one.name}"
+                    )
+                    raise Conflict(f"this cluster and namespace are registered already, as {one.name!r}", hint=hint)
+            if cursor is None:
+                return
 
     def get(self, tenant: str, name: str) -> Cluster:
         """Raises NotFound."""
@@ -228,9 +243,16 @@ class Clusters:
         missing = [right for right in api.review() if not right.allowed]
         if missing:
             fix = "apply what phoenix cluster manifest prints, and use the ServiceAccount that it makes"
-            problems = tuple(Problem("/credentials", f"may not {right.what}", fix) for right in missing)
+            problems = tuple(Problem("/credentials", f"may not {right.what}") for right in missing)
             what = ", ".join(right.what for right in missing)
             raise Rejected(f"these credentials lack rights: {what}", problems=problems, hint=fix)
+
+
+def _place(one: Cluster | Registration) -> tuple[str, str, str] | None:
+    """Where Phoenix's resources live; None where the control plane does not know."""
+    if one.eks is not None:
+        return one.eks.region, one.eks.cluster_name, one.namespace
+    return (one.server.url.rstrip("/").removesuffix(":443"), "", one.namespace) if one.server is not None else None
 
 
 def _unheard(cluster: Cluster, now: float) -> tuple[str, str]:

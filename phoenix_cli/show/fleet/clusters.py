@@ -24,14 +24,13 @@ def clusters_table(items: Iterable[Item], now: float | None = None) -> Table:
                 item["mode"],
                 _state(item),
                 clean(_where(item), 80),
-                item["namespace"],
                 clean(item["versions"]["kubernetes"], 20),
                 age(item["lastSeen"], now),
                 _trouble(item),
             )
             for item in items
         ),
-        ("cluster", "mode", "state", "reached by", "namespace", "kubernetes", "last seen", "note"),
+        ("cluster", "mode", "state", "reached by", "kubernetes", "last seen", "note"),
     )
 
 

@@ -30,7 +30,8 @@ class Landscape:
     def register(self, name: str = "prod", nodes: list[NodeSeen] | None = None, **more: Any) -> FakeCluster:
         """A cluster in push mode, registered over HTTP."""
         made = self.apis.clusters[name] = FakeCluster(self.world.clock.now, nodes or [node("node-1")])
-        body = {"name": name, "server": SERVER, "credentials": {"token": SECRET}, **more}
+        server = SERVER if name == "prod" else {**SERVER, "url": f"https://{name}.example:6443"}
+        body = {"name": name, "server": server, "credentials": {"token": SECRET}, **more}
         answer = self.world.post("/api/v1/clusters", body, token="admin")
         self.tokens[name] = answer["token"]
         return made

@@ -200,3 +200,18 @@ def test_a_name_that_belongs_to_another_host_is_a_problem_that_is_shown(land: La
     assert "belongs to another host" in shown["problems"][0]
     land.world.post("/api/v1/deployments", deployment("base", ["prod-node-1"], "process-baseline-v1"))
     land.until("by its own supervisor", lambda: land.statuses() == {"prod-node-1": "active"})
+
+
+def test_a_cluster_that_is_registered_under_another_name_is_refused(land: Landscape) -> None:
+    land.register("prod")
+    land.apis.clusters["two"] = land.apis.clusters["prod"]
+    server = {**SERVER, "url": SERVER["url"] + "/"}
+    body = {"name": "two", "server": server, "credentials": {"token": SECRET}}
+    answer = land.world.send("POST", "/api/v1/clusters", body, token="admin")
+    assert (answer.status, answer.json["detail"]) == (
+        409,
+        "this cluster and namespace are registered already, as 'prod'",
+    )
+    assert "--namespace" in answer.json["hint"]
+    other = land.world.send("POST", "/api/v1/clusters", {**body, "namespace": "other"}, token="admin")
+    assert other.status == 201

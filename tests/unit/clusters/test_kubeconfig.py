@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from chalicelib.domain.errors import InvalidInput
-from phoenix_cli.kubeconfig import reduce_kubeconfig
+from phoenix_cli.kubeconfig import reduce_kubeconfig, server, token_credentials
 
 CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
@@ -78,3 +78,14 @@ def test_another_context_is_named_with_those_there_are(tmp_path: Path) -> None:
     (tmp_path / "none").write_text("[]")
     with pytest.raises(InvalidInput, match="no kubeconfig"):
         reduce_kubeconfig(tmp_path / "none", None)
+
+
+def test_files_that_are_no_ca_and_no_token_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("short\n")
+    with pytest.raises(InvalidInput, match="file holds no certificate in PEM"):
+        server("https://10.0.0.1", file)
+    with pytest.raises(InvalidInput, match="does not begin with https"):
+        server("http://10.0.0.1", file)
+    with pytest.raises(InvalidInput, match="file holds no token"):
+        token_credentials(file)
