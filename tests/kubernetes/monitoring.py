@@ -1,11 +1,9 @@
 """What Prometheus operator does with the chart's objects: its definitions in the test cluster, a ServiceMonitor as the
-configuration of a Prometheus (its generator's own relabelling, short of what the chart does not use), rules as a file.
-Not here: that operator itself."""
+configuration of a Prometheus, rules as a file. Not here: that operator itself."""
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -22,13 +20,6 @@ DEFINITIONS = ROOT / ".tools" / "monitoring"
 PROMTOOL = ROOT / ".tools" / "bin" / "promtool"
 GROUP = "monitoring.coreos.com"
 KINDS = ("ServiceMonitor", "PrometheusRule")
-_TARGET_LABELS = {
-    "namespace": "__meta_kubernetes_namespace",
-    "service": "__meta_kubernetes_service_name",
-    "pod": "__meta_kubernetes_pod_name",
-    "container": "__meta_kubernetes_pod_container_name",
-    "endpoint": "__meta_kubernetes_endpoint_port_name",
-}
 
 
 def define(cluster: Cluster) -> None:
@@ -66,21 +57,20 @@ def rules_of(rule: dict[str, Any], *, described: bool = True, **more: Any) -> st
 
 
 def scraping(monitor: dict[str, Any], cluster: Cluster) -> str:
-    """A Prometheus' configuration by which it finds what a ServiceMonitor means, and evaluates rules.yaml beside it."""
+    """A Prometheus' configuration with the endpoints that a ServiceMonitor means now, and the labels that Prometheus
+    operator gives them; evaluates rules.yaml beside it. (Debian's Prometheus cannot ask Kubernetes itself.)"""
     (endpoint,) = monitor["spec"]["endpoints"]
-    place = monitor["metadata"]["namespace"]
-    steps: list[dict[str, Any]] = []
-    for label, value in monitor["spec"]["selector"]["matchLabels"].items():
-        name = re.sub(r"\W", "_", label)
-        sources = [f"__meta_kubernetes_service_{room}_{name}" for room in ("label", "labelpresent")]
-        steps.append({"action": "keep", "source_labels": sources, "regex": f"({re.escape(value)});true"})
-    steps.append(
-        {"action": "keep", "source_labels": [_TARGET_LABELS["endpoint"]], "regex": re.escape(endpoint["port"])}
-    )
-    steps += [{"source_labels": [source], "target_label": label} for label, source in _TARGET_LABELS.items()]
-    found = {"role": "endpoints", "kubeconfig_file": str(cluster.kubeconfig), "namespaces": {"names": [place]}}
-    name = f"serviceMonitor/{place}/{monitor['metadata']['name']}/0"
-    job = {"job_name": name, "kubernetes_sd_configs": [found], "relabel_configs": steps}
+    place, chosen = monitor["metadata"]["namespace"], monitor["spec"]["selector"]["matchLabels"]
+    targets = []
+    for service in cluster.list("services", ",".join(f"{key}={value}" for key, value in chosen.items()), place):
+        name = service["metadata"]["name"]
+        found = cluster.get("endpoints", name, place) or {}
+        for part in found.get("subsets", ()):
+            ports = [port["port"] for port in part["ports"] if port.get("name") == endpoint["port"]]
+            for address in part.get("addresses", ()):
+                labels = {"namespace": place, "service": name, "pod": address["targetRef"]["name"]}
+                targets += [{"targets": [f"{address['ip']}:{port}"], "labels": labels} for port in ports]
+    job = {"job_name": f"serviceMonitor/{place}/{monitor['metadata']['name']}/0", "static_configs": targets}
     return yaml.safe_dump({"rule_files": ["rules.yaml"], "scrape_configs": [job]})
 
 

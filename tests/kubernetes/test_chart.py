@@ -1,10 +1,13 @@
 """The chart on a real cluster: clean with every overlay, of the cluster's own schemas; installed, tested, upgraded and
-removed; with the least rights; resources kept and put back; plain manifests that are the same."""
+removed; with the least rights; resources kept; plain manifests that are the same. The guide's whole way, with backups:
+test_chart_guide."""
 
 from __future__ import annotations
 
 import base64
 import json
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,21 +18,24 @@ import pytest
 from phoenix_cli.manifests.from_chart import manifests
 from phoenix_cli.manifests.rendering import checked, render
 from tests.acceptance.waiting import until
+from tests.engines.prometheus import Prometheus, resolve, running
 from tests.kubernetes.cluster import Cluster, Failed
 from tests.kubernetes.helm import CHART, HELM, conform, helm, write_schemas
+from tests.kubernetes.monitoring import GROUP, KINDS, alerts, of_kind, rules_of, scraping
 from tests.unit.kubernetes_crd.resources import PIPELINE, resource
 
 SYSTEM, PLACE, PLAIN = "phoenix-system", "phoenix-charted", "phoenix-plain"
 pytestmark = pytest.mark.timeout(900)
 """An install, two upgrades, jobs of theirs: minutes on a machine that has other work."""
 NO_NODE = {"variants": [{"pipeline": "process-baseline-v1"}], "nodeSelector": {"no": "node"}}
-KEPT = ("backup.enabled=true", "backup.storage.existingClaim=kept")
+MONITORED = ("metrics.serviceMonitor.enabled=true", "metrics.prometheusRule.enabled=true")
 OVERLAYS = ("values.yaml", "values-dev.yaml", "values-staging.yaml", "values-prod.yaml")
 MODES: dict[str, tuple[str, ...]] = {
     **{overlay: ("-f", str(CHART / overlay)) for overlay in OVERLAYS},
     "push": ("--set", "controlPlane.mode=push"),
     "pull": ("--set", "controlPlane.mode=pull,controlPlane.cluster=store,controlPlane.experimentsSecretName=mirror"),
     "restore": ("--set", "restore.enabled=true,backup.enabled=true,restore.file=phoenix-20260101T000000Z.yaml"),
+    "kept": ("--set", "restore.enabled=true,backup.enabled=true,backup.storage.existingClaim=kept"),
     "bare": (
         "--set",
         "rbac.create=false,serviceAccount.create=false,serviceAccount.name=mine,networkPolicy.enabled=false",
@@ -38,7 +44,7 @@ MODES: dict[str, tuple[str, ...]] = {
 
 
 @pytest.fixture(scope="module")
-def schemas(cluster: Cluster, crds: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def schemas(cluster: Cluster, crds: None, monitoring: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("schemas")
     write_schemas(cluster, folder)
     return folder
@@ -86,6 +92,7 @@ class Release:
     def __init__(self, cluster: Cluster, images: dict[str, str], folder: Path) -> None:
         self._cluster, self._folder = cluster, folder
         self._settings = [f"watch.namespaces={{{PLACE}}}", f"controlPlane.namespace={PLACE}", "controlPlane.mode=push"]
+        self._settings += MONITORED
         for room, ref in (("image", images["operator"]), ("collector.image", images["collector"])):
             name, _, tag = ref.rpartition(":")
             self._settings += [f"{room}.repository={name}", f"{room}.tag={tag}"]
@@ -100,8 +107,9 @@ class Release:
 
 @pytest.fixture(scope="module")
 def release(
-    cluster: Cluster, crds: None, images: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster, crds: None, monitoring: None, images: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Release]:
+    cluster.kubectl("wait", "--for=delete", f"namespace/{SYSTEM}", "--timeout=120s", seconds=130)
     cluster.apply(namespace(SYSTEM, "restricted"), namespace(PLACE, "privileged"))
     found = Release(cluster, images, tmp_path_factory.mktemp("helm"))
     assert f"watches {PLACE}" in found.put("install")
@@ -133,6 +141,48 @@ def test_an_installed_release_works_under_restricted_pod_security_and_tests_itse
     assert not cluster.list("phoenixprocesspipelines", namespace=PLACE)
 
 
+def test_the_api_server_takes_the_monitoring_objects_strictly(cluster: Cluster, release: Release) -> None:
+    text = release.helm("get", "manifest", "phoenix")
+    for kind in KINDS:
+        made = of_kind(text, kind)
+        assert cluster.get(f"{kind.lower()}s.{GROUP}", "phoenix-operator", SYSTEM)
+        cluster.apply({**made, "metadata": {**made["metadata"], "name": "again"}}, namespace=SYSTEM)
+        cluster.delete(f"{kind.lower()}s.{GROUP}", "again", SYSTEM)
+        with pytest.raises(Failed, match=r"unknown|not declared"):
+            cluster.apply({**made, "spec": {**made["spec"], "endpoint": []}}, namespace=SYSTEM)
+
+
+def test_a_prometheus_finds_the_operators_by_the_service_monitor_and_has_all_that_the_alerts_ask_for(
+    cluster: Cluster, release: Release, tmp_path: Path
+) -> None:
+    text = release.helm("get", "manifest", "phoenix")
+    rule = of_kind(text, "PrometheusRule")
+    (tmp_path / "rules.yaml").write_text(rules_of(rule, interval="1s"), "utf-8")
+    cluster.apply(resource(PIPELINE, NO_NODE, "watched"), namespace=PLACE)
+    exprs = "\n".join(one["expr"] for group in rule["spec"]["groups"] for one in group["rules"])
+    # Failures alone have no series while nothing fails.
+    asked = {series for series in re.findall(r"phoenix_\w+\{[^}]*\}", exprs) if "!=" not in series}
+    assert len(asked) >= 4
+    with running(resolve(os.environ), tmp_path, scraping(of_kind(text, "ServiceMonitor"), cluster)) as prometheus:
+
+        def missing() -> set[str]:
+            return {series for series in asked if not prometheus.query(series)}
+
+        until("each series that an alert asks for is there", lambda: not missing(), 120, every=0.5)
+        assert not prometheus.query('phoenix_operator_leading{namespace="elsewhere"}')
+        targets = prometheus.query("up")
+        assert [target["metric"]["pod"] for target in targets] == [name_of(pod) for pod in operators(cluster)]
+        pending = until("the pipeline for no node is noticed", lambda: waiting(prometheus), 60, every=0.5)
+        assert pending == {"PhoenixPipelinesNotReady"}
+        assert {rule["health"] for rule in alerts(prometheus).values()} == {"ok"}
+    cluster.delete("phoenixprocesspipelines", "watched", PLACE)
+
+
+def waiting(prometheus: Prometheus) -> set[str]:
+    """Alerts whose condition holds, but not yet for long enough."""
+    return {name for name, rule in alerts(prometheus).items() if rule["state"] != "inactive"}
+
+
 def test_rights_are_the_least_that_work(cluster: Cluster, release: Release) -> None:
     def may(account: str, *words: str) -> bool:
         return cluster.tried("auth", "can-i", f"--as=system:serviceaccount:{account}", *words).stdout.strip() == "yes"
@@ -155,7 +205,7 @@ def test_an_upgrade_puts_this_releases_definitions_in_place_and_two_operators_sh
 ) -> None:
     columns = '[{"op": "remove", "path": "/spec/versions/0/additionalPrinterColumns/0"}]'
     cluster.kubectl("patch", "crd", "phoenixprocesspipelines.phoenix.io", "--type=json", "-p", columns)
-    release.put("upgrade", "operator.replicas=2", *KEPT)
+    release.put("upgrade", "operator.replicas=2")
     crd = cluster.get("crd", "phoenixprocesspipelines.phoenix.io")
     assert crd is not None
     assert crd["spec"]["versions"][0]["additionalPrinterColumns"][0]["name"] == "Pipeline"
@@ -171,30 +221,6 @@ def name_of(thing: dict[str, Any]) -> str:
 def holder(cluster: Cluster) -> str:
     lease = cluster.get("lease", "phoenix-operator", SYSTEM)
     return str(lease["spec"].get("holderIdentity")) if lease else ""
-
-
-def test_a_backup_brings_deleted_resources_back(cluster: Cluster, release: Release, tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(0o777 if folder == tmp_path else 0o755)
-    cluster.apply(*volume(tmp_path), namespace=SYSTEM)
-    cluster.apply(resource(PIPELINE, NO_NODE, "precious"), namespace=PLACE)
-    cluster.kubectl("create", "job", "now", "--from=cronjob/phoenix-backup", "-n", SYSTEM)
-    cluster.kubectl("wait", "--for=condition=Complete", "job/now", "-n", SYSTEM, "--timeout=200s", seconds=210)
-    (file,) = tmp_path.glob("phoenix-*.yaml")
-    cluster.delete("phoenixprocesspipelines", "precious", PLACE)
-    release.put("upgrade", "operator.replicas=2", *KEPT, "restore.enabled=true", f"restore.file={file.name}")
-    found = until("it is back", lambda: cluster.get("phoenixprocesspipelines", "precious", PLACE), 200)
-    assert found["spec"]["nodeSelector"] == NO_NODE["nodeSelector"]
-
-
-def volume(folder: Path) -> list[dict[str, Any]]:
-    modes, size = ["ReadWriteOnce"], {"storage": "1Gi"}
-    spec = {"accessModes": modes, "capacity": size, "storageClassName": "kept", "hostPath": {"path": str(folder)}}
-    claim = {"accessModes": modes, "resources": {"requests": size}, "storageClassName": "kept"}
-    return [
-        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "kept"}, "spec": spec},
-        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "kept"}, "spec": claim},
-    ]
 
 
 def test_definitions_and_resources_outlive_the_release(cluster: Cluster, release: Release) -> None:
