@@ -13,6 +13,7 @@ from images.build import built
 from images.contents import ROOT
 from phoenix_cli.binaries.progress import progress_report
 from tests.acceptance.table import FIGURE
+from tests.acceptance.waiting import until
 from tests.catalog.capture import Capture
 from tests.kubernetes.cluster import NODE_ADDRESS, Cluster
 from tests.kubernetes.control_plane import ControlPlane
@@ -47,7 +48,9 @@ def crds(cluster: Cluster) -> None:
     """The three custom resources are known to the cluster."""
     flags = ("--server-side", "--force-conflicts", "--field-manager=tester")
     cluster.kubectl("apply", *flags, "-f", str(ROOT / "charts" / "phoenix" / "crds"))
-    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s", seconds=70)
+    # kubectl itself fails on a definition that has no conditions yet.
+    words = ("wait", "--for=condition=Established", "crd", "--all", "--timeout=50s")
+    until("definitions are established", lambda: cluster.tried(*words).returncode == 0, 120)
 
 
 @pytest.fixture(scope="session")
