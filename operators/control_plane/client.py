@@ -28,7 +28,8 @@ from chalicelib.domain.errors import (
     Unavailable,
 )
 
-DEADLINE_S = 20.0
+DEADLINE_S = 30.0
+"""API Gateway waits 29 s, and an exchange of 5 000 nodes takes seconds of work."""
 CONNECT_S = 5.0
 MAX_ANSWER = 8 * 1024 * 1024
 MOST_CONNECTIONS = 8
