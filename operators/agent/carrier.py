@@ -64,7 +64,7 @@ class Carrier:
         """chance: a number from 0 to 1. soonest_s: between two exchanges."""
         self._soonest_s = soonest_s
         self._cluster, self._control_plane, self._who, self._chance = cluster, control_plane, who, chance
-        self._caches, self._view = caches, View(caches, who.namespace)
+        self._caches, self._view = caches, View(caches, who.cluster, who.namespace)
         self._news = asyncio.Event()
         self._filled = False
         self._kubernetes = ""
@@ -108,7 +108,7 @@ class Carrier:
         if self._failures:
             log.info("the control plane is back after %d failed exchanges", self._failures)
         self._failures, self._said = 0, ""
-        actions = decide(orders, self._view.held, self._who.namespace)
+        actions = decide(orders, self._view.held, self._who.cluster, self._who.namespace)
         done = [await self._carry(action) for action in actions]
         self._told = frozenset(action for action in actions if isinstance(action, Taken))
         return (orders.again_seconds if all(done) else min(AFTER_A_FAILURE_S, orders.again_seconds)), True

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.kubernetes import load_job, process_pipeline
 from chalicelib.domain.kubernetes.exchange import ClusterOrders, LoadSeen, LoadWanted, PipelineSeen, PipelineWanted
-from chalicelib.domain.kubernetes.resource import API_VERSION, CONTROL_PLANE, MANAGED_BY
+from chalicelib.domain.kubernetes.resource import API_VERSION, labels_of
 from chalicelib.domain.kubernetes.writing import spec_body
 from operators.engine.objects import Key, Kind
 
@@ -25,7 +25,7 @@ _EVERY_FIELD = frozenset(ClusterOrders.model_fields)
 
 @dataclass(frozen=True)
 class Held:
-    """One resource of the cluster. ours: it has the control plane's label."""
+    """One resource of the cluster. ours: it has the labels of the control plane and of this registration."""
 
     seen: PipelineSeen | LoadSeen
     uid: str
@@ -78,11 +78,12 @@ def orders_in(answer: Any) -> ClusterOrders:
     return orders
 
 
-def decide(orders: ClusterOrders, there: Mapping[tuple[Kind, Key], Held], namespace: str) -> list[Action]:
-    """What to do, new things first: what is deleted may be what they replace. there: all resources of the namespace."""
+def decide(orders: ClusterOrders, there: Mapping[tuple[Kind, Key], Held], cluster: str, namespace: str) -> list[Action]:
+    """What to do, new things first: what is deleted may be what they replace. there: all resources of the namespace.
+    cluster: the name under which it is registered."""
     return [
-        *_wanted(PIPELINE, orders.pipelines, there, namespace),
-        *_wanted(LOAD, orders.loads, there, namespace),
+        *_wanted(PIPELINE, orders.pipelines, there, cluster, namespace),
+        *_wanted(LOAD, orders.loads, there, cluster, namespace),
         *_unwanted(PIPELINE, {one.name for one in orders.pipelines}, there),
         *_unwanted(LOAD, {one.name for one in orders.loads}, there),
     ]
@@ -92,6 +93,7 @@ def _wanted(
     kind: Kind,
     wanted: tuple[PipelineWanted, ...] | tuple[LoadWanted, ...],
     there: Mapping[tuple[Kind, Key], Held],
+    cluster: str,
     namespace: str,
 ) -> Iterator[Action]:
     for one in wanted:
@@ -100,7 +102,7 @@ def _wanted(
         if held is not None and not held.ours:
             yield Taken(kind, key)
         elif held is None or (held.seen.spec != one.spec and not held.seen.deleting):
-            yield Apply(kind, _body(kind, key, one))
+            yield Apply(kind, _body(kind, key, one, cluster))
 
 
 def _unwanted(kind: Kind, wanted: set[str], there: Mapping[tuple[Kind, Key], Held]) -> Iterator[Action]:
@@ -109,10 +111,10 @@ def _unwanted(kind: Kind, wanted: set[str], there: Mapping[tuple[Kind, Key], Hel
             yield Delete(kind, key, held.uid)
 
 
-def _body(kind: Kind, key: Key, one: PipelineWanted | LoadWanted) -> dict[str, Any]:
+def _body(kind: Kind, key: Key, one: PipelineWanted | LoadWanted, cluster: str) -> dict[str, Any]:
     return {
         "apiVersion": kind.api_version,
         "kind": kind.kind,
-        "metadata": {"name": key.name, "namespace": key.namespace, "labels": {MANAGED_BY: CONTROL_PLANE}},
+        "metadata": {"name": key.name, "namespace": key.namespace, "labels": labels_of(cluster)},
         "spec": spec_body(one.spec),
     }

@@ -13,7 +13,7 @@ from chalicelib.domain.kubernetes.exchange import (
     over_limits,
 )
 from chalicelib.domain.kubernetes.reading import load_seen, node_seen, pipeline_seen
-from chalicelib.domain.kubernetes.resource import CONTROL_PLANE, MANAGED_BY
+from chalicelib.domain.kubernetes.resource import labels_of
 from operators.agent.orders import LOAD, PIPELINE, Held
 from operators.engine.caches import Caches
 from operators.engine.objects import NODE, Key, Kind, Object
@@ -24,10 +24,10 @@ WATCHED = (Watched(NODE), Watched(PIPELINE), Watched(LOAD))
 
 
 class View:
-    """namespace: where the control plane's resources live."""
+    """cluster: the name under which it is registered. namespace: where the control plane's resources live."""
 
-    def __init__(self, caches: Caches, namespace: str) -> None:
-        self._caches, self._namespace = caches, namespace
+    def __init__(self, caches: Caches, cluster: str, namespace: str) -> None:
+        self._caches, self._labels, self._namespace = caches, labels_of(cluster), namespace
         self._nodes: dict[Key, NodeSeen] = {}
         self.held: dict[tuple[Kind, Key], Held] = {}
         self.unreadable: set[tuple[Kind, Key]] = set()
@@ -86,16 +86,15 @@ class View:
     def _take_resource(self, kind: Kind, key: Key, thing: Object | None) -> bool:
         if key.namespace != self._namespace:
             return False
-        before, now = self.held.pop((kind, key), None), _held(kind, thing) if thing else None
+        before, now = self.held.pop((kind, key), None), self._hold(kind, thing) if thing else None
         if now is not None:
             self.held[kind, key] = now
         return before != now and any(one is not None and one.ours for one in (before, now))
 
-
-def _held(kind: Kind, thing: Object) -> Held:
-    metadata = thing["metadata"]
-    seen = pipeline_seen(thing) if kind == PIPELINE else load_seen(thing)
-    return Held(seen, metadata["uid"], (metadata.get("labels") or {}).get(MANAGED_BY) == CONTROL_PLANE)
+    def _hold(self, kind: Kind, thing: Object) -> Held:
+        metadata = thing["metadata"]
+        seen = pipeline_seen(thing) if kind == PIPELINE else load_seen(thing)
+        return Held(seen, metadata["uid"], self._labels.items() <= (metadata.get("labels") or {}).items())
 
 
 def _by_key(item: tuple[tuple[Kind, Key], Held]) -> Key:

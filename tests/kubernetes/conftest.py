@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from images.build import built
 from images.contents import ROOT
@@ -51,6 +52,9 @@ def crds(cluster: Cluster) -> None:
     # kubectl itself fails on a definition that has no conditions yet.
     words = ("wait", "--for=condition=Established", "crd", "--all", "--timeout=50s")
     until("definitions are established", lambda: cluster.tried(*words).returncode == 0, 120)
+    # Its storage follows some time after that; kubectl waits for it.
+    for definition in yaml.safe_load(cluster.kubectl("get", "crd", "-o", "yaml"))["items"]:
+        cluster.kubectl("get", definition["metadata"]["name"], "-A")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from chalicelib.adapters.kubernetes.api import KubernetesApis
 from chalicelib.domain.cluster.cluster import Cluster as Registered
 from chalicelib.domain.cluster.cluster import ClusterMode, Credentials, Server
-from chalicelib.domain.errors import NotAllowed, Unavailable
+from chalicelib.domain.errors import Conflict, NotAllowed, Unavailable
 from chalicelib.domain.kubernetes.exchange import ClusterOrders
 from chalicelib.ports.clusters import ClusterApi
 from phoenix_cli.kubeconfig import reduce_kubeconfig
@@ -55,9 +55,11 @@ def least(cluster: Cluster, crds: None) -> Iterator[tuple[Server, Credentials]]:
     cluster.delete("namespace", NAMESPACE, "")
 
 
-def api_of(server: Server, credentials: Credentials, namespace: str = NAMESPACE) -> ClusterApi:
+def api_of(
+    server: Server, credentials: Credentials, namespace: str = NAMESPACE, registered_as: str = "prod"
+) -> ClusterApi:
     registered = Registered(
-        name="prod",
+        name=registered_as,
         mode=ClusterMode.PUSH,
         server=server,
         namespace=namespace,
@@ -88,8 +90,26 @@ def test_what_others_made_is_not_seen_and_not_deleted(cluster: Cluster, least: t
     api = api_of(*least)
     assert api.look().pipelines == ()
     api.carry_out(api.look(), ClusterOrders())
-    assert cluster.get("phxpipe", "by-hand", NAMESPACE) is not None
+    wanted = contract.pipelines(NODE, "a")[0].model_copy(update={"name": "by-hand"})
+    with pytest.raises(Conflict, match="PhoenixProcessPipeline by-hand in namespace clusters-api"):
+        api.carry_out(api.look(), ClusterOrders(pipelines=(wanted,)))
+    stays = cluster.get("phxpipe", "by-hand", NAMESPACE)
+    assert stays is not None
+    assert stays["spec"]["config"] == {"service": {}}
     cluster.delete("phxpipe", "by-hand", NAMESPACE)
+
+
+def test_two_registrations_of_one_cluster_leave_each_others_resources_alone(least: tuple[Server, Credentials]) -> None:
+    one, twin = api_of(*least), api_of(*least, registered_as="twin")
+    orders = ClusterOrders(pipelines=contract.pipelines(NODE, "a"))
+    one.carry_out(one.look(), orders)
+    assert twin.look().pipelines == ()
+    twin.carry_out(twin.look(), ClusterOrders())
+    with pytest.raises(Conflict, match="leaves what is there alone"):
+        twin.carry_out(twin.look(), orders)
+    assert [seen.spec for seen in one.look().pipelines] == [wanted.spec for wanted in orders.pipelines]
+    one.carry_out(one.look(), ClusterOrders())
+    wait("deleted", lambda: not [seen for seen in one.look().pipelines if not seen.deleting])
 
 
 def test_rights_end_at_the_namespace_and_the_missing_ones_are_named(least: tuple[Server, Credentials]) -> None:

@@ -23,11 +23,10 @@ from chalicelib.domain.kubernetes.exchange import (
 from chalicelib.domain.kubernetes.reading import load_seen, node_seen, pipeline_seen
 from chalicelib.domain.kubernetes.resource import (
     API_VERSION,
-    CONTROL_PLANE,
     FIELD_MANAGER,
     GROUP,
-    MANAGED_BY,
     VERSION,
+    labels_of,
 )
 from chalicelib.domain.kubernetes.writing import spec_body
 from chalicelib.ports.clusters import ClusterApi, Right
@@ -35,7 +34,6 @@ from chalicelib.ports.clusters import ClusterApi, Right
 PAGE = 500
 PAGES = 40
 """Pages read of one list at most: a server that never ends it is not read for ever."""
-OURS = f"{MANAGED_BY}={CONTROL_PLANE}"
 _KINDS = {process_pipeline.PLURAL: process_pipeline.KIND, load_job.PLURAL: load_job.KIND}
 _VERBS = ("list", "get", "create", "patch", "delete")
 RIGHTS = (
@@ -71,14 +69,14 @@ class KubernetesApis:
                 )
             return self._connect(cluster.server, credentials)
 
-        return KubernetesApi(connection, cluster.namespace)
+        return KubernetesApi(connection, cluster.name, cluster.namespace)
 
 
 class KubernetesApi:
-    """One cluster. connection: made at the first call."""
+    """One cluster. connection: made at the first call. name: under which it is registered."""
 
-    def __init__(self, connection: Callable[[], Connection], namespace: str) -> None:
-        self._make, self._namespace = connection, namespace
+    def __init__(self, connection: Callable[[], Connection], name: str, namespace: str) -> None:
+        self._make, self._labels, self._namespace = connection, labels_of(name), namespace
         self._made: Connection | None = None
         self._version = ""
 
@@ -126,24 +124,43 @@ class KubernetesApi:
 
     def carry_out(self, seen: ClusterSeen, orders: ClusterOrders) -> None:
         """See ClusterApi. New things first: what is deleted may be what they replace."""
-        self._follow(process_pipeline.PLURAL, {one.name: one for one in seen.pipelines}, orders.pipelines)
-        self._follow(load_job.PLURAL, {one.name: one for one in seen.loads}, orders.loads)
+        taken = [
+            *self._follow(process_pipeline.PLURAL, {one.name: one for one in seen.pipelines}, orders.pipelines),
+            *self._follow(load_job.PLURAL, {one.name: one for one in seen.loads}, orders.loads),
+        ]
+        if taken:
+            raise Conflict(
+                f"{', '.join(taken)} in namespace {self._namespace}: the control plane wants this name and leaves what "
+                "is there alone, because it did not make it for this registration: rename one of the two"
+            )
 
     def _follow(
         self, plural: str, seen: Mapping[str, Any], wanted: tuple[PipelineWanted, ...] | tuple[LoadWanted, ...]
-    ) -> None:
+    ) -> list[str]:
+        """Make it so. Returns what was left alone, because somebody else made it."""
+        taken = []
         for one in wanted:
-            if one.name not in seen or seen[one.name].spec != one.spec:
+            if one.name not in seen and self._is_taken(plural, one.name):
+                taken.append(f"{_KINDS[plural]} {one.name}")
+            elif one.name not in seen or seen[one.name].spec != one.spec:
                 self._apply(plural, one)
         for name in sorted(set(seen) - {one.name for one in wanted}):
             if not seen[name].deleting:
                 self._delete(plural, name)
+        return taken
+
+    def _is_taken(self, plural: str, name: str) -> bool:
+        try:
+            found = self._connection.ask("GET", self._path(plural, name))
+        except NotFound:
+            return False
+        return not self._labels.items() <= (found.get("metadata", {}).get("labels") or {}).items()
 
     def _apply(self, plural: str, one: PipelineWanted | LoadWanted) -> None:
         body = {
             "apiVersion": API_VERSION,
             "kind": _KINDS[plural],
-            "metadata": {"name": one.name, "namespace": self._namespace, "labels": {MANAGED_BY: CONTROL_PLANE}},
+            "metadata": {"name": one.name, "namespace": self._namespace, "labels": self._labels},
             "spec": spec_body(one.spec),
         }
         query = {"fieldManager": FIELD_MANAGER, "force": "true", "fieldValidation": "Strict"}
@@ -156,7 +173,9 @@ class KubernetesApi:
             return
 
     def _ours(self, plural: str) -> Iterator[dict[str, Any]]:
-        return self._list(self._path(plural), {"labelSelector": OURS})
+        return self._list(
+            self._path(plural), {"labelSelector": ",".join(f"{key}={value}" for key, value in self._labels.items())}
+        )
 
     def _list(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
         more = ""

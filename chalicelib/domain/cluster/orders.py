@@ -71,6 +71,8 @@ class Sight:
     selectors: Mapping[str, str] = field(default_factory=dict)
     ready: Collection[str] = ()
     """Nodes that are up."""
+    cluster: str = ""
+    """Its name: new resources of two registrations of one cluster never have the same."""
 
     def living(self) -> list[PipelineSeen]:
         """Those that are not being deleted."""
@@ -163,7 +165,7 @@ def _places(groups: Sequence[Group], sight: Sight) -> dict[str, str]:
             used[group.marker] = best.name
             del free[best.name]
         else:
-            used[group.marker] = name = _new_name(group.marker, taken)
+            used[group.marker] = name = _new_name(f"{sight.cluster}/{group.marker}", taken)
             taken.add(name)
     return used
 
@@ -178,9 +180,9 @@ def _moves_whole(one: PipelineSeen, group: Group, wanting: Collection[str], sigh
     return mine > 0 and _in_common(one, wanting, sight) == mine
 
 
-def _new_name(marker: str, taken: Collection[str]) -> str:
+def _new_name(of: str, taken: Collection[str]) -> str:
     for again in range(len(taken) + 1):
-        digits = hashlib.sha256(f"{marker}/{again}".encode()).hexdigest()[:_NAME_DIGITS]
+        digits = hashlib.sha256(f"{of}/{again}".encode()).hexdigest()[:_NAME_DIGITS]
         if (name := f"phoenix-{digits}") not in taken:
             return name
     raise AssertionError("one of more names than are taken is free")

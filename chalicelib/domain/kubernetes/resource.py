@@ -23,6 +23,9 @@ OPERATOR_FIELD_MANAGER = "phoenix-operator"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 CONTROL_PLANE = "phoenix-control-plane"
 """Value of the label MANAGED_BY on custom resources that the control plane made: it alone deletes them again."""
+REGISTRATION = f"{GROUP}/cluster"
+"""Label of what the control plane made: the name under which the cluster is registered. A cluster that is registered
+twice (by two addresses, or in both modes) has two sets of resources, and neither deletes the other's."""
 OPERATOR = "phoenix-operator"
 """Value of the label MANAGED_BY on what the operators made."""
 ADOPT = f"{GROUP}/adopt"
@@ -38,6 +41,11 @@ LabelValue = Annotated[str, Field(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-
 LabelKey = Annotated[str, Field(max_length=317, pattern=r"^([a-z0-9.-]+/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")]
 Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$", max_length=32)]
 """Kubernetes quantity, such as 500m or 256Mi."""
+
+
+def labels_of(cluster: str) -> dict[str, str]:
+    """Labels of what the control plane makes in a cluster that is registered as `cluster`."""
+    return {MANAGED_BY: CONTROL_PLANE, REGISTRATION: cluster}
 
 
 class SecretRef(Value):

@@ -90,7 +90,7 @@ class Exchange:
         """What the cluster shall have, after what it says was taken."""
         plan = self._nodes.follow(tenant, cluster, seen.nodes)
         up = frozenset(node.name for node in seen.nodes if node.ready)
-        sight = Sight(seen.pipelines, {node.name: selector_name(node) for node in seen.nodes}, up)
+        sight = Sight(seen.pipelines, {node.name: selector_name(node) for node in seen.nodes}, up, cluster.name)
         said = _Said(tenant, cluster, seen, plan, sight)
         states, wants, shared = self._take(said)
         loads = self._loads(said)

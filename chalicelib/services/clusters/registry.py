@@ -20,7 +20,7 @@ from chalicelib.domain.cluster.cluster import (
 )
 from chalicelib.domain.errors import Conflict, InvalidInput, PhoenixError, Problem, Rejected
 from chalicelib.domain.kubernetes.exchange import ClusterOrders
-from chalicelib.domain.kubernetes.resource import LabelKey, LabelValue
+from chalicelib.domain.kubernetes.resource import LabelKey, LabelValue, labels_of
 from chalicelib.domain.model import Value
 from chalicelib.ports.clusters import ClusterApi, ClusterApis, Right
 from chalicelib.ports.items import ABSENT, Write
@@ -94,7 +94,7 @@ class Clusters:
         return made, secret
 
     def _refuse_second_name(self, tenant: str, wanted: Registration) -> None:
-        """Two registrations of one place would delete each other's resources. Raises Conflict."""
+        """Two registrations of one place would run two collectors on each node. Raises Conflict."""
         cursor: str | None = None
         while wanted.mode is ClusterMode.PUSH:
             known, cursor = self.page(tenant, 500, cursor)
@@ -219,7 +219,8 @@ class Clusters:
 
     def _clear(self, tenant: str, cluster: Cluster) -> str:
         """Delete our resources there."""
-        way = f"kubectl -n {cluster.namespace} delete phxpipe,lsj -l app.kubernetes.io/managed-by=phoenix-control-plane"
+        ours = ",".join(f"{key}={value}" for key, value in labels_of(cluster.name).items())
+        way = f"kubectl -n {cluster.namespace} delete phxpipe,lsj -l {ours}"
         if cluster.mode is ClusterMode.PULL:
             return f"its collectors go on until this is run there: {way}"
         try:

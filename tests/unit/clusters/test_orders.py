@@ -52,6 +52,8 @@ def nodes(orders: tuple[PipelineWanted, ...]) -> Mapping[str, tuple[str, ...]]:
 def test_nodes_that_want_the_same_share_a_resource_and_asking_again_changes_nothing() -> None:
     groups = [group("a", "1", "2"), group("b", "3")]
     first = arrange(groups, sight())
+    other = arrange(groups, Sight((), {}, (), "twin"))
+    assert not {one.name for one in other} & {one.name for one in first}
     assert nodes(first) == {"a": ("1", "2"), "b": ("3",)}
     assert arrange(groups, sight()) == first
     assert arrange(groups, sight(*(seen(one) for one in first))) == first

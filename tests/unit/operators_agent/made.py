@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.domain.kubernetes.exchange import ClusterOrders
-from chalicelib.domain.kubernetes.resource import API_VERSION, CONTROL_PLANE, MANAGED_BY
+from chalicelib.domain.kubernetes.resource import API_VERSION, labels_of
 from operators.agent.orders import LOAD, PIPELINE
 from operators.engine.objects import NODE, Kind
 
-NAMESPACE = "phoenix"
+CLUSTER, NAMESPACE = "prod", "phoenix"
 CONFIG: dict[str, Any] = {"receivers": {"nop": {}}}
 CAPACITY = {"cpu": "4", "memory": "16Gi"}
 
@@ -26,19 +26,19 @@ def node(
 def pipeline(
     name: str = "p1",
     *,
-    ours: bool = True,
+    ours: bool | str = True,
     namespace: str = NAMESPACE,
     config: dict[str, Any] | None = None,
     **status: Any,
 ) -> dict[str, Any]:
-    """A PhoenixProcessPipeline."""
-    labels = {MANAGED_BY: CONTROL_PLANE} if ours else {}
+    """A PhoenixProcessPipeline. ours: or the other registration that it was made for."""
+    labels = labels_of(CLUSTER if ours is True else ours) if ours else {}
     return _thing(PIPELINE, name, namespace, labels, spec={"config": config or CONFIG}, status=status)
 
 
-def load(name: str = "l1", *, ours: bool = True, **status: Any) -> dict[str, Any]:
+def load(name: str = "l1", *, ours: bool | str = True, **status: Any) -> dict[str, Any]:
     """A LoadSimulationJob."""
-    labels = {MANAGED_BY: CONTROL_PLANE} if ours else {}
+    labels = labels_of(CLUSTER if ours is True else ours) if ours else {}
     return _thing(LOAD, name, NAMESPACE, labels, spec=load_spec(), status=status)
 
 

@@ -8,14 +8,15 @@ import pytest
 
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.kubernetes.exchange import ClusterOrders
-from chalicelib.domain.kubernetes.resource import CONTROL_PLANE, MANAGED_BY
 from operators.agent.orders import LOAD, PIPELINE, Action, Apply, Delete, Taken, decide, orders_in
 from operators.agent.view import View
 from operators.engine.caches import Caches
 from operators.engine.objects import Key
 from operators.engine.reconciler import Watched
 from tests.fakes.kubernetes import fill
-from tests.unit.operators_agent.made import CONFIG, NAMESPACE, load, orders, pipeline
+from tests.unit.operators_agent.made import CLUSTER, CONFIG, NAMESPACE, load, orders, pipeline
+
+LABELS = {"app.kubernetes.io/managed-by": "phoenix-control-plane", "phoenix.io/cluster": "prod"}
 
 
 def decided(wanted: ClusterOrders, *things: dict[str, Any]) -> list[Action]:
@@ -23,11 +24,11 @@ def decided(wanted: ClusterOrders, *things: dict[str, Any]) -> list[Action]:
     caches = Caches([Watched(PIPELINE), Watched(LOAD)])
     for cache in caches:
         fill(cache, [thing for thing in things if thing["kind"] == cache.watched.kind.kind], "1")
-    view = View(caches, NAMESPACE)
+    view = View(caches, CLUSTER, NAMESPACE)
     for kind in (PIPELINE, LOAD):
         for key in caches.keys(kind):
             view.changed(key)
-    return decide(wanted, view.held, NAMESPACE)
+    return decide(wanted, view.held, CLUSTER, NAMESPACE)
 
 
 def test_what_is_wanted_and_not_there_is_applied_with_the_control_planes_label() -> None:
@@ -37,7 +38,7 @@ def test_what_is_wanted_and_not_there_is_applied_with_the_control_planes_label()
     assert found[0].body == {
         "apiVersion": "phoenix.io/v1alpha1",
         "kind": "PhoenixProcessPipeline",
-        "metadata": {"name": "a", "namespace": NAMESPACE, "labels": {MANAGED_BY: CONTROL_PLANE}},
+        "metadata": {"name": "a", "namespace": NAMESPACE, "labels": LABELS},
         "spec": found[0].body["spec"],
     }
     assert found[0].body["spec"]["config"] == CONFIG
@@ -67,6 +68,12 @@ def test_what_people_made_is_never_touched_and_a_name_of_theirs_is_said() -> Non
     assert decided(orders(), pipeline("mine", ours=False), load("theirs", ours=False)) == []
     assert decided(orders(), pipeline("elsewhere", namespace="other")) == []
     assert decided(orders("mine"), pipeline("mine", ours=False)) == [Taken(PIPELINE, Key(NAMESPACE, "mine"))]
+
+
+def test_what_was_made_for_another_registration_of_the_same_cluster_is_not_ours() -> None:
+    assert decided(orders(), pipeline("a", ours="twin"), load("l", ours="twin")) == []
+    found = decided(orders("a", loads=("l",)), pipeline("a", ours="twin"), load("l", ours="twin"))
+    assert found == [Taken(PIPELINE, Key(NAMESPACE, "a")), Taken(LOAD, Key(NAMESPACE, "l"))]
 
 
 def test_orders_for_nothing_delete_ours_alone() -> None:
