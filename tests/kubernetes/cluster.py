@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
 
 from tests.acceptance.waiting import until
@@ -28,6 +29,8 @@ NODE_ADDRESS = "10.89.0.1"
 """Where pods reach what listens in the cluster's network, such as a control plane."""
 UP_SECONDS = 300.0
 COMMAND_SECONDS = 60.0
+KUBELET_HEALTH = "http://127.0.0.1:10248/healthz"
+"""Kubelet's own default; in the cluster's network."""
 _CLONE_NEWNET = 0x40000000
 
 
@@ -155,9 +158,16 @@ class Cluster:
         until("every pod's processes are gone", gone, 60)
 
     def boot_node(self) -> None:
-        """Power is back; returns when the node says so itself, which it does not do before its kubelet works."""
+        """Power is back; returns when kubelet works and the node is Ready."""
         self.start("containerd")
+        asks = [str(self.folder / "ctr"), "version"]
+
+        def serves() -> bool:
+            return subprocess.run(asks, capture_output=True, timeout=60, check=False).returncode == 0
+
+        until("containerd answers", serves, 120)  # kubelet ends at once where it does not
         self.start("kubelet")
+        until("kubelet answers", lambda: _answers(KUBELET_HEALTH), 120)
         until("the node is Ready again", self.ready, 180)
 
     def _processes(self, room: str) -> set[int]:
@@ -190,6 +200,13 @@ class Cluster:
             check=False,
         )
         assert done.returncode == 0, f"{name}: {done.stdout}{done.stderr}{self.said()}"
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def _alive(pid: int) -> bool:
