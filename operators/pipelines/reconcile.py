@@ -35,8 +35,9 @@ from operators.pipelines.rollout import DaemonSetSeen, FormName, Situation, Targ
 from operators.pipelines.status import ACCEPTED, FALSE, UNKNOWN, Validity, events, status_of
 
 log = logging.getLogger(__name__)
-NOT_OBSERVED_S = 5.0
-"""How long a status waits for the DaemonSet's controller: then one write says it all."""
+NOT_OBSERVED_S = 20.0
+"""How long a status waits for the DaemonSet's controller: then one write says it all. With a thousand new resources at
+once that one is ten seconds behind; longer, and the status says what there is."""
 MAX_ANSWERS = 20_000
 _MAX_PROBLEMS = 5
 
