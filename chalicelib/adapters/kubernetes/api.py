@@ -27,6 +27,7 @@ from chalicelib.domain.kubernetes.resource import (
     GROUP,
     VERSION,
     labels_of,
+    selector_of,
 )
 from chalicelib.domain.kubernetes.writing import spec_body
 from chalicelib.ports.clusters import ClusterApi, Right
@@ -76,7 +77,8 @@ class KubernetesApi:
     """One cluster. connection: made at the first call. name: under which it is registered."""
 
     def __init__(self, connection: Callable[[], Connection], name: str, namespace: str) -> None:
-        self._make, self._labels, self._namespace = connection, labels_of(name), namespace
+        self._make, self._namespace = connection, namespace
+        self._labels, self._selector = labels_of(name), selector_of(name)
         self._made: Connection | None = None
         self._version = ""
 
@@ -173,9 +175,7 @@ class KubernetesApi:
             return
 
     def _ours(self, plural: str) -> Iterator[dict[str, Any]]:
-        return self._list(
-            self._path(plural), {"labelSelector": ",".join(f"{key}={value}" for key, value in self._labels.items())}
-        )
+        return self._list(self._path(plural), {"labelSelector": self._selector})
 
     def _list(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
         more = ""

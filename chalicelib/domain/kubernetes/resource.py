@@ -48,6 +48,11 @@ def labels_of(cluster: str) -> dict[str, str]:
     return {MANAGED_BY: CONTROL_PLANE, REGISTRATION: cluster}
 
 
+def selector_of(cluster: str) -> str:
+    """The label selector that finds them."""
+    return ",".join(f"{key}={value}" for key, value in labels_of(cluster).items())
+
+
 class SecretRef(Value):
     """A Secret in the namespace of the resource."""
 

@@ -20,7 +20,7 @@ from chalicelib.domain.cluster.cluster import (
 )
 from chalicelib.domain.errors import Conflict, InvalidInput, PhoenixError, Problem, Rejected
 from chalicelib.domain.kubernetes.exchange import ClusterOrders
-from chalicelib.domain.kubernetes.resource import LabelKey, LabelValue, labels_of
+from chalicelib.domain.kubernetes.resource import LabelKey, LabelValue, selector_of
 from chalicelib.domain.model import Value
 from chalicelib.ports.clusters import ClusterApi, ClusterApis, Right
 from chalicelib.ports.items import ABSENT, Write
@@ -219,8 +219,7 @@ class Clusters:
 
     def _clear(self, tenant: str, cluster: Cluster) -> str:
         """Delete our resources there."""
-        ours = ",".join(f"{key}={value}" for key, value in labels_of(cluster.name).items())
-        way = f"kubectl -n {cluster.namespace} delete phxpipe,lsj -l {ours}"
+        way = f"kubectl -n {cluster.namespace} delete phxpipe,lsj -l {selector_of(cluster.name)}"
         if cluster.mode is ClusterMode.PULL:
             return f"its collectors go on until this is run there: {way}"
         try:
